@@ -1,0 +1,493 @@
+"""The schema, once, for SQLite and PostgreSQL.
+
+Conventions: `…_fk` is a surrogate key of another table; times are milliseconds since 1970 UTC by the
+database's clock; sort keys are never NULL (absent text is ''), so that both databases order rows alike;
+text compares by code point (`COLLATE "C"` on PostgreSQL); `attributes` is DICOM JSON (PS3.18 §F) of one
+level's own attributes, UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _key() -> Column[int]:
+    return Column("pk", Key, primary_key=True, autoincrement=True)
+
+
+def _ref(name: str, target: str, *, null: bool = False, index: bool = False) -> Column[int]:
+    return Column(name, Key, ForeignKey(f"{target}.pk"), nullable=null, index=index)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Words, nullable=False, server_default="")
+
+
+def _number(name: str, default: int = 0) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=str(default))
+
+
+# ── who and where ────────────────────────────────────────────────────────────────────────────────
+
+organisation = Table(
+    "organisation",
+    metadata,
+    _key(),
+    Column("code", Words, nullable=False, unique=True),
+    _text("name"),
+    _text("default_authority"),
+)
+
+reception = Table(
+    "reception",
+    metadata,
+    _key(),
+    _text("source"),  # stow, import, document, …
+    _text("caller"),
+    _text("peer"),
+    _text("path"),
+    _ref("organisation_fk", "organisation"),
+    _number("started_at"),
+    _number("finished_at"),  # 0 while it runs
+    _number("objects"),
+    _number("bytes"),
+    Column("outcomes", LargeBinary),  # JSON: outcome → count
+    Index(None, "started_at"),
+)
+
+# ── bytes ────────────────────────────────────────────────────────────────────────────────────────
+
+store = Table(
+    "store",
+    metadata,
+    _key(),
+    Column("name", Words, nullable=False, unique=True),
+    _text("class"),  # hot, warm, cold, offline
+    _text("domain"),  # site or zone
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    _key(),
+    Column("name", Words, nullable=False, unique=True),  # ULID
+    Column("kind", SmallInteger, nullable=False),  # vna.objects.SegmentKind
+    Column("state", SmallInteger, nullable=False, server_default="0"),
+    _number("created_at"),
+)
+
+segment_copy = Table(
+    "segment_copy",
+    metadata,
+    _key(),
+    _ref("segment_fk", "segment"),
+    _ref("store_fk", "store"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),
+    _number("verified_at"),
+    _number("lock_until"),
+    UniqueConstraint("segment_fk", "store_fk"),
+)
+
+object_ = Table(
+    "object",
+    metadata,
+    _key(),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("sha256_head", BigInteger, nullable=False, index=True),  # first 8 bytes, signed big endian
+    Column("xxh3", LargeBinary(16), nullable=False),
+    _number("size"),
+    _ref("segment_fk", "segment", index=True),
+    _number("offset"),  # of the payload inside the segment, bytes
+    _number("length"),  # of the payload as stored, bytes
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # 0 good, 1 damaged, 2 purged
+)
+
+# ── identity ─────────────────────────────────────────────────────────────────────────────────────
+
+authority = Table(
+    "authority",
+    metadata,
+    _key(),
+    Column("name", Words, nullable=False, unique=True),  # '' = the issuer is not known
+)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # IdentifierKind: patient, accession, visit, study-bound
+    _ref("authority_fk", "authority"),
+    Column("value", Words, nullable=False),
+    Column("source", SmallInteger, nullable=False),  # IdentifierSource: object, feed, hand
+    UniqueConstraint("partition", "kind", "authority_fk", "value"),
+)
+
+patient = Table(
+    "patient",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    _number("created_at"),
+)
+
+# What an object said about a patient, once per identifier and content. Never updated.
+demographics = Table(
+    "demographics",
+    metadata,
+    _key(),
+    _ref("identifier_fk", "identifier"),
+    Column("digest", LargeBinary(16), nullable=False),  # xxh3-128 of `attributes`
+    _text("patient_id"),
+    _text("issuer"),
+    _text("name"),  # alphabetic group, normalised for matching; see vna/dicom/names.py
+    _text("name_ideographic"),
+    _text("name_phonetic"),
+    _text("name_words"),  # ' WORD WORD ' of all groups, for fuzzy matching
+    _text("birth_date"),
+    _text("sex"),
+    Column("attributes", LargeBinary, nullable=False),
+    UniqueConstraint("identifier_fk", "digest"),
+    Index(None, "patient_id"),
+    Index(None, "name"),
+    Index(None, "birth_date"),
+)
+
+# Which patient an identifier means, dated; the open row (until = 0) is in force. `shown_fk`: the
+# demographics that replace what each object says (merge, correction); NULL shows each object's own.
+patient_link = Table(
+    "patient_link",
+    metadata,
+    _key(),
+    _ref("identifier_fk", "identifier"),
+    _ref("patient_fk", "patient", index=True),
+    _ref("shown_fk", "demographics", null=True, index=True),
+    _number("since"),
+    _number("until"),
+    _text("operation"),  # the merge, unmerge or correction that wrote the row (ULID); '' = reception
+    _text("actor"),
+    _text("reason"),
+    Index("uq_patient_link_open", "identifier_fk", unique=True,
+          sqlite_where=text("until = 0"), postgresql_where=text("until = 0")),
+)
+
+# ── what the archive is responsible for ──────────────────────────────────────────────────────────
+
+item = Table(
+    "item",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # ItemKind: study, document
+    _ref("organisation_fk", "organisation", index=True),
+    Column("confidentiality", SmallInteger, nullable=False, server_default="0"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # Visibility
+    _text("retention_class"),
+    _text("trigger_date"),
+    Column("legal_hold", SmallInteger, nullable=False, server_default="0"),
+    _text("key_id"),
+    _text("last_access_day"),
+    _number("created_at"),
+)
+
+study = Table(
+    "study",
+    metadata,
+    _key(),
+    _ref("item_fk", "item"),
+    Column("partition", SmallInteger, nullable=False),
+    Column("uid", Words, nullable=False),
+    _ref("demographics_fk", "demographics", index=True),
+    _text("study_date"),
+    _text("study_time"),  # normalised to HHMMSS.FFFFFF
+    _text("accession_number"),
+    _text("study_id"),
+    _text("referring_physician"),  # normalised
+    _text("referring_physician_words"),
+    _text("description"),
+    _text("modalities"),  # sorted, '\'-joined, of its visible series
+    _number("series_count"),  # visible ones
+    _number("instance_count"),
+    _number("version"),  # rises with every change below or at the study
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # Visibility
+    _number("received_at"),
+    _number("last_received_at"),
+    _number("settled_at"),  # 0 = not settled
+    Column("attributes", LargeBinary, nullable=False),  # in force
+    Column("received", LargeBinary),  # as received, where an overlay makes `attributes` differ
+    UniqueConstraint("partition", "uid"),
+    UniqueConstraint("item_fk"),
+    Index(None, "study_date", "study_time", "uid"),
+    Index(None, "accession_number"),
+    Index(None, "study_id"),
+    Index(None, "referring_physician"),
+    Index(None, "last_received_at"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    _key(),
+    _ref("study_fk", "study"),
+    Column("partition", SmallInteger, nullable=False),
+    Column("uid", Words, nullable=False),
+    _text("modality"),
+    _text("number"),  # SeriesNumber as text; matching compares numbers
+    _number("number_order", 2**31 - 1),  # its value for sorting; absent sorts last
+    _text("description"),
+    _text("step_date"),  # PerformedProcedureStepStartDate
+    _text("step_time"),
+    _number("instance_count"),
+    _number("version"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),
+    Column("attributes", LargeBinary, nullable=False),
+    Column("received", LargeBinary),
+    Column("dictionary", LargeBinary),  # the first instance's header: zstd dictionary of the others
+    UniqueConstraint("partition", "uid"),
+    Index(None, "study_fk", "number_order", "uid"),
+    Index(None, "modality"),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    _key(),
+    _ref("series_fk", "series"),
+    Column("uid", Words, nullable=False),
+    _text("sop_class"),
+    _text("number"),
+    _number("number_order", 2**31 - 1),
+    Column("state", SmallInteger, nullable=False, server_default="0"),
+    Column("attributes", LargeBinary, nullable=False),  # what QIDO returns at this level
+    Index(None, "series_fk", "number_order", "uid"),
+)
+
+# Uniqueness of SOP Instance UIDs: key = vna.index.keys.sop_key(partition, uid), 16 bytes.
+sop = Table(
+    "sop",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),
+    _ref("instance_fk", "instance", index=True),
+)
+
+instance_version = Table(
+    "instance_version",
+    metadata,
+    _key(),
+    _ref("instance_fk", "instance"),
+    Column("number", Integer, nullable=False),  # 1 = first received
+    Column("current", SmallInteger, nullable=False),  # 1 for exactly one version of an instance
+    _ref("object_fk", "object", index=True),
+    _ref("reception_fk", "reception"),
+    _number("received_at"),
+    Column("dataset_xxh3", LargeBinary(16), nullable=False),
+    Column("pixel_xxh3", LargeBinary(16), nullable=False),
+    _text("transfer_syntax"),
+    _text("patient_id"),
+    Column("anatomy", LargeBinary, nullable=False),  # vna.dicom.anatomy, docs/formats.md
+    Column("header", LargeBinary, nullable=False),  # vna.dicom.header, zstd with the series' dictionary
+    Column("dictionary", SmallInteger, nullable=False, server_default="0"),  # 1: header needs it
+    _text("oddities"),  # codes, ' '-joined
+    UniqueConstraint("instance_fk", "number"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    _key(),
+    _ref("item_fk", "item"),
+    Column("partition", SmallInteger, nullable=False),
+    Column("uid", Words, nullable=False),
+    _text("title"),
+    _text("title_words"),  # normalised ' WORD WORD '
+    _text("type_code"),
+    _text("media_type"),
+    _ref("demographics_fk", "demographics", null=True, index=True),
+    _text("created"),  # DICOM DT text
+    _ref("object_fk", "object"),
+    _ref("reception_fk", "reception"),
+    _number("received_at"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),
+    Column("attributes", LargeBinary, nullable=False),  # JSON of everything else that was said
+    UniqueConstraint("partition", "uid"),
+    Index(None, "received_at"),
+)
+
+# One answer to /metadata per series, gzip, keyed by all that it depends on.
+series_metadata = Table(
+    "series_metadata",
+    metadata,
+    Column("series_fk", Key, ForeignKey("series.pk"), primary_key=True),
+    _text("stamp"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# ── corrections ──────────────────────────────────────────────────────────────────────────────────
+
+overlay = Table(
+    "overlay",
+    metadata,
+    _key(),
+    Column("scope", SmallInteger, nullable=False),  # Level
+    Column("target_fk", Key, nullable=False),  # study, series or instance
+    _text("path"),  # '00081030' or '00400275/1/00400009'
+    Column("rank", SmallInteger, nullable=False),  # Rank: rule < feed < hand
+    Column("value", LargeBinary),  # DICOM JSON attribute; NULL removes it
+    _number("at"),
+    _text("actor"),
+    _text("reason"),
+    _number("withdrawn_at"),
+    Index(None, "scope", "target_fk"),
+)
+
+# Rises with every overlay that touches a study, or anything below it (scope STUDY), or a series.
+overlay_head = Table(
+    "overlay_head",
+    metadata,
+    Column("scope", SmallInteger, primary_key=True),
+    Column("target_fk", Key, primary_key=True),
+    _number("version"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    _text("reason"),  # HeldReason
+    Column("sop_key", LargeBinary(16), nullable=False),
+    Column("dataset_xxh3", LargeBinary(16), nullable=False),
+    _text("study_uid"),
+    _text("series_uid"),
+    _text("sop_uid"),
+    _ref("demographics_fk", "demographics"),
+    _ref("object_fk", "object"),
+    _ref("reception_fk", "reception"),
+    _ref("organisation_fk", "organisation"),
+    _number("at"),
+    Column("detail", LargeBinary, nullable=False),  # JSON: what conflicts with what
+    _number("resolved_at"),  # 0 = waiting
+    _text("resolution"),
+    _text("actor"),
+    UniqueConstraint("partition", "sop_key", "dataset_xxh3"),
+)
+
+trash = Table(
+    "trash",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # TrashKind: study, series, instance, document
+    Column("target_fk", Key, nullable=False),
+    _text("uid"),
+    _number("at"),
+    _text("actor"),
+    _text("reason"),
+    _number("purge_after"),
+    _number("restored_at"),
+    _number("purged_at"),
+    Index(None, "kind", "target_fk"),
+    Index(None, "uid"),
+)
+
+attention = Table(
+    "attention",
+    metadata,
+    _key(),
+    _text("kind"),
+    _text("study_uid"),
+    _text("series_uid"),
+    _text("sop_uid"),
+    Column("detail", LargeBinary, nullable=False),
+    _number("at"),
+    _number("resolved_at"),
+    Index(None, "resolved_at", "at"),
+)
+
+# ── history and work ─────────────────────────────────────────────────────────────────────────────
+
+feed_head = Table(
+    "feed_head",
+    metadata,
+    Column("pk", SmallInteger, primary_key=True, autoincrement=False),  # always 1
+    _number("last"),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("seq", Key, primary_key=True, autoincrement=False),
+    _number("at"),
+    _text("kind"),
+    Column("item_fk", Key),
+    _text("study_uid"),
+    _text("series_uid"),
+    _text("sop_uid"),
+    Column("detail", LargeBinary),
+)
+
+job = Table(
+    "job",
+    metadata,
+    _key(),
+    _text("kind"),
+    _text("subject"),  # one waiting job per kind and subject
+    Column("payload", LargeBinary),
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # 0 waiting, 1 leased, 2 dead
+    _number("not_before"),
+    _number("lease_until"),
+    _text("lease_owner"),
+    _number("attempts"),
+    _text("last_error"),
+    _number("created_at"),
+    UniqueConstraint("kind", "subject"),
+    Index(None, "state", "not_before"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _key(),
+    _number("at"),
+    _text("caller"),
+    _text("origin"),
+    _text("action"),
+    _text("target"),
+    Column("detail", LargeBinary),
+    Index(None, "at"),
+)
+
+import_entry = Table(
+    "import_entry",
+    metadata,
+    Column("source", Words, primary_key=True),  # absolute path, or archive path + '!' + member
+    _number("size"),
+    _number("modified_ns"),
+    _text("outcome"),
+    _text("detail"),
+)

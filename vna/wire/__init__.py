@@ -1,0 +1,1 @@
+"""Sans-IO readers and writers that protocols share: multipart/related and media types."""

@@ -1,0 +1,97 @@
+"""Debian's Orthanc with its DICOMweb plugin, SQLite and file sync on, as a peer on loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = "orthanc orthanc-dicomweb"
+PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+PROGRAM = Path("/usr/sbin/Orthanc")
+
+# What the Orthanc Book advises for a server that must not lose data and must answer quickly: no
+# compression, files synced, many HTTP threads, keep-alive, no job history, no file access on search.
+SETTINGS: dict[str, object] = {
+    "Name": "peer",
+    "Plugins": [str(PLUGIN)],
+    "RemoteAccessAllowed": False,
+    "AuthenticationEnabled": False,
+    "DicomServerEnabled": False,
+    "SyncStorageArea": True,
+    "StorageCompression": False,
+    "HttpThreadsCount": 50,
+    "HttpCompressionEnabled": False,
+    "KeepAlive": True,
+    "TcpNoDelay": True,
+    "SaveJobs": False,
+    "StorageAccessOnFind": "Never",
+    "DicomWeb": {
+        "Enable": True,
+        "Root": "/dicom-web/",
+        "EnableWado": False,
+        "StudiesMetadata": "MainDicomTags",
+        "SeriesMetadata": "Full",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Orthanc:
+    """A running Orthanc: its port and DICOMweb root."""
+
+    port: int
+    root: str = "/dicom-web"
+
+
+def missing() -> str | None:
+    """The apt line that installs the peer, or None where it is installed."""
+    return None if PROGRAM.exists() and PLUGIN.exists() else f"apt-get install {PACKAGES}"
+
+
+@contextmanager
+def running(folder: Path, **settings: object) -> Iterator[Orthanc]:
+    """Run Orthanc with its data in `folder` until the block ends; a second run finds the data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    config = folder / "orthanc.json"
+    data = str(folder / "data")
+    config.write_text(
+        json.dumps(
+            {**SETTINGS, "HttpPort": port, "StorageDirectory": data, "IndexDirectory": data}
+            | settings
+        )
+    )
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen([PROGRAM, config], stdout=log, stderr=log)
+    try:
+        _wait(port, process)
+        yield Orthanc(port)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Orthanc ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/system", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError("Orthanc did not answer within 60 s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -70,6 +70,6 @@ class Corrections:
         """Take back what `correct` laid with that operation."""
         raise NotImplementedError
 
-    def list(self, caller: Caller, scope: Scope) -> list[Overlay]:
+    def find(self, caller: Caller, scope: Scope) -> list[Overlay]:
         """Every overlay at `scope` and below, withdrawn ones too, oldest first."""
         raise NotImplementedError

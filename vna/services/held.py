@@ -40,10 +40,10 @@ class Released:
 
 
 class HeldObjects:
-    """Held objects: list, show, release, discard. Bytes never change; `NotFound`, `Forbidden`,
+    """Held objects: find, show, release, discard. Bytes never change; `NotFound`, `Forbidden`,
     and `Conflict` for what is resolved already."""
 
-    def list(
+    def find(
         self,
         caller: Caller,
         *,

@@ -36,7 +36,7 @@ class PurgePlan:
 
 
 class Trash:
-    """The trash. What lies in it is gone from search and answers `Gone`; `NotFound`, `Forbidden`."""
+    """The trash. What lies in it is gone from search and answers `Gone`."""
 
     def put(
         self,
@@ -52,7 +52,7 @@ class Trash:
         lies there already."""
         raise NotImplementedError
 
-    def list(self, caller: Caller, *, limit: int = 1000, after: int = 0) -> list[Trashed]:
+    def find(self, caller: Caller, *, limit: int = 1000, after: int = 0) -> list[Trashed]:
         """What lies in the trash and can be restored, oldest first, with an id above `after`."""
         raise NotImplementedError
 

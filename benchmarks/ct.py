@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 ROOT = "1.2.826.0.1.3680043.10.1553"
 
@@ -38,7 +38,7 @@ def study(number: int, slices: int, *, seed: int = 0) -> Iterator[Slice]:
 def _slice(number: int, seed: int, index: int, pixels: bytes) -> Slice:
     study_uid = f"{ROOT}.{seed}.{number}"
     series_uid = f"{study_uid}.1"
-    sop_uid = f"{series_uid}.{index}"
+    sop_uid = UID(f"{series_uid}.{index}")
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -1,4 +1,4 @@
-"""The smallest HTTP/1.1 client that keeps its connection: the same cheap client for every server."""
+"""The smallest HTTP/1.1 client that keeps its connection: one cheap client for every server."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ def _connect(port: int) -> socket.socket:
     return connection
 
 
-def multipart(parts: list[bytes], boundary: str = "benchmark-boundary") -> tuple[dict[str, str], bytes]:
+def multipart(
+    parts: list[bytes], boundary: str = "benchmark-boundary"
+) -> tuple[dict[str, str], bytes]:
     """Headers and body of a STOW-RS request that carries `parts` (PS3.18 §10.5)."""
     head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     body = b"".join(head + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()

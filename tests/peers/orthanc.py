@@ -16,8 +16,8 @@ PACKAGES = "orthanc orthanc-dicomweb"
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 PROGRAM = Path("/usr/sbin/Orthanc")
 
-# What the Orthanc Book advises for a server that must not lose data and must answer quickly: no
-# compression, files synced, many HTTP threads, keep-alive, no job history, no file access on search.
+# What the Orthanc Book advises for a server that must not lose data and must answer quickly: files
+# synced, no compression, many HTTP threads, keep-alive, no job history, no file access on search.
 SETTINGS: dict[str, object] = {
     "Name": "peer",
     "Plugins": [str(PLUGIN)],

@@ -1,0 +1,76 @@
+"""A STOW-RS client that writes down, durably, what was acknowledged before it sends more."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tests.faults.synthetic import Sent
+
+BOUNDARY = "fault-test"
+ORIGINAL = "/dicomweb/studies/{}/series/{}/instances/{}?original"
+
+
+def body(parts: Iterable[Sent]) -> bytes:
+    """A multipart/related body of Part 10 files (PS3.18 §10.5.2)."""
+    head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    return b"".join(head + p.data + b"\r\n" for p in parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def acknowledged(answer: bytes) -> set[str]:
+    """The SOP Instance UIDs of the Referenced SOP Sequence of a store response (§10.5.3)."""
+    items = json.loads(answer).get("00081199", {}).get("Value", [])
+    return {item["00081155"]["Value"][0] for item in items}
+
+
+class AckLog:
+    """One line per acknowledged SOP Instance UID, on disk before `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+        self._lock = threading.Lock()
+
+    def write(self, uids: Iterable[str]) -> None:
+        """Append `uids` and sync them."""
+        with self._lock:
+            self._file.writelines(f"{uid}\n" for uid in uids)
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+
+    @staticmethod
+    def read(path: Path) -> set[str]:
+        """Every UID that was acknowledged."""
+        return set(path.read_text().split()) if path.exists() else set()
+
+
+def send(
+    port: int, batches: Sequence[Sequence[Sent]], log: AckLog, on_ack: Callable[[], None]
+) -> None:
+    """Send `batches` over one connection until all are sent or the server dies."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    kind = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+    for batch in batches:
+        try:
+            connection.request("POST", "/dicomweb/studies", body(batch), {"Content-Type": kind})
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            return
+        if answer.status in (200, 202):
+            log.write(acknowledged(content))
+            on_ack()
+
+
+def get(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
+    """Status and body of one GET."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        connection.request("GET", path, headers={"Accept": accept})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

@@ -196,6 +196,28 @@ patient_link = Table(
           sqlite_where=text("until = 0"), postgresql_where=text("until = 0")),
 )
 
+# A merge or a correction of a patient, in force until ended. Links follow from these rows alone, so
+# that ending one, in any order, gives the links that the others mean (vna/index/identity.py).
+patient_operation = Table(
+    "patient_operation",
+    metadata,
+    _key(),
+    Column("operation", Words, nullable=False, unique=True),  # ULID
+    Column("kind", SmallInteger, nullable=False),  # vna.index.identity.OperationKind
+    _ref("identifier_fk", "identifier", index=True),  # merged away, or corrected
+    _ref("target_fk", "identifier", null=True, index=True),  # of a merge
+    _ref("shown_fk", "demographics"),  # a merge: the target's; a correction: what it started from
+    Column("edits", LargeBinary),  # of a correction: DICOM JSON, null removes
+    _number("at"),
+    _text("actor"),
+    _text("reason"),
+    _number("ended_at"),  # 0 = in force
+    _text("ended_by"),  # the operation that ended it
+    Index("uq_patient_operation_merged", "identifier_fk", unique=True,
+          sqlite_where=text("kind = 1 AND ended_at = 0"),
+          postgresql_where=text("kind = 1 AND ended_at = 0")),
+)
+
 # ── what the archive is responsible for ──────────────────────────────────────────────────────────
 
 item = Table(
@@ -284,6 +306,7 @@ instance = Table(
     _number("number_order", 2**31 - 1),
     Column("state", SmallInteger, nullable=False, server_default="0"),
     Column("attributes", LargeBinary, nullable=False),  # what QIDO returns at this level
+    Column("received", LargeBinary),
     Index(None, "series_fk", "number_order", "uid"),
 )
 
@@ -358,11 +381,13 @@ overlay = Table(
     _text("path"),  # '00081030' or '00400275/1/00400009'
     Column("rank", SmallInteger, nullable=False),  # Rank: rule < feed < hand
     Column("value", LargeBinary),  # DICOM JSON attribute; NULL removes it
+    _text("operation"),  # ULID of the correction or release that wrote the row
     _number("at"),
     _text("actor"),
     _text("reason"),
-    _number("withdrawn_at"),
+    _number("withdrawn_at"),  # 0 = stands
     Index(None, "scope", "target_fk"),
+    Index(None, "operation"),
 )
 
 # Rises with every overlay that touches a study, or anything below it (scope STUDY), or a series.

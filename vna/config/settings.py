@@ -1,0 +1,165 @@
+"""Every setting: one declaration with its default and its meaning.
+
+The names of flags, environment variables and TOML keys, `vna config show` and the table in
+docs/operate.md are derived from these declarations (tests/config and tests/test_house.py check).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vna.config import values
+from vna.config.values import Reader
+
+MIB = 1 << 20
+GIB = 1 << 30
+DATA_FOLDER = Path("vna-data")
+
+
+def _setting(default: Any, doc: str, read: Reader, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"doc": doc, "read": read, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """[server]"""
+
+    workers: int = _setting(
+        min(os.cpu_count() or 1, 8), "HTTP worker processes.", values.number(1, 256)
+    )
+    threads: int = _setting(
+        8, "Threads of each worker that commit, read and query.", values.number(1, 256)
+    )
+    public_url: str = _setting(
+        "",
+        "Where clients reach this server: scheme, host and path prefix of every URL in an answer. "
+        "Empty: the listening address.",
+        values.web_url,
+    )
+    budget: int = _setting(
+        256 * MIB,
+        "Bytes of requests under way that each worker holds in memory; beyond it 503.",
+        values.size(16 * MIB),
+    )
+    drain_seconds: int = _setting(
+        30, "How long SIGTERM waits for requests under way.", values.number(0, 3600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dicomweb:
+    """[dicomweb]"""
+
+    root: str = _setting("/dicomweb", "Path of the DICOMweb services.", values.url_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """[ingest]"""
+
+    duplicates: str = _setting(
+        "version",
+        "A different object of a known SOP Instance UID: kept as a version that may become "
+        "current (version), kept but never current (first-wins), or not kept (reject).",
+        values.choice("version", "first-wins", "reject"),
+    )
+    authority: str = _setting("", "Issuer of patient identifiers that name none.", values.text)
+    organisation: str = _setting(
+        "default", "Code of the organisation that owns what is received.", values.text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """[store]"""
+
+    segment_size: int = _setting(GIB, "A segment is sealed at this size.", values.size(MIB))
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """[log]"""
+
+    format: str = _setting(
+        "auto",
+        "json, human, or auto: human on a terminal.",
+        values.choice("auto", "json", "human"),
+    )
+    level: str = _setting(
+        "info",
+        "The least level that is written.",
+        values.choice("debug", "info", "warning", "error"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. `data`, `http` and `database` are also flags of every verb that uses them."""
+
+    data: Path = _setting(  # noqa: RUF009  it returns a dataclasses.field
+        DATA_FOLDER, "Folder of objects, database and run files.", values.folder
+    )
+    http: str = _setting(
+        "127.0.0.1:8080",
+        "HOST:PORT to listen on; loopback until access control exists; port 0 takes a free one.",
+        values.address,
+    )
+    database: str = _setting(
+        "",
+        "URL of a PostgreSQL database. Empty: SQLite, index.db in the data folder.",
+        values.database_url,
+        secret=True,
+    )
+    server: Server = field(default_factory=Server)
+    dicomweb: Dicomweb = field(default_factory=Dicomweb)
+    ingest: Ingest = field(default_factory=Ingest)
+    store: Store = field(default_factory=Store)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def database_url(self) -> str:
+        """The URL to open; SQLite by absolute path."""
+        return self.database or f"sqlite:///{(self.data / 'index.db').absolute()}"
+
+    @property
+    def public_url(self) -> str:
+        """Scheme, host and prefix of every URL in an answer, without a trailing slash."""
+        return self.server.public_url or f"http://{self.http}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One declaration. `name` is dotted; `secret`: masked when shown, readable from a file."""
+
+    name: str
+    default: object
+    doc: str
+    read: Reader
+    secret: bool
+
+    @property
+    def env(self) -> str:
+        """Its environment variable; with `_FILE` appended, where a secret, the file to read."""
+        return "VNA_" + self.name.replace(".", "__").upper()
+
+
+def settings_reference() -> Iterator[Setting]:
+    """Yield every setting, top level first."""
+    sections: list[tuple[str, Any]] = []
+    for entry in fields(Settings):
+        if entry.metadata:
+            yield _declared(entry.name, entry)
+        else:
+            sections.append((entry.name, entry.default_factory))
+    for name, section in sections:
+        for entry in fields(section):
+            yield _declared(f"{name}.{entry.name}", entry)
+
+
+def _declared(name: str, entry: Any) -> Setting:
+    meta = entry.metadata
+    return Setting(name, entry.default, meta["doc"], meta["read"], meta["secret"])

@@ -48,6 +48,12 @@ def _text(name: str) -> Column[str]:
     return Column(name, Words, nullable=False, server_default="")
 
 
+def _where_filled(name: str, column: str) -> Index:
+    """An index over the few rows where `column` is not ''."""
+    filled = text(f"{column} <> ''")
+    return Index(name, column, sqlite_where=filled, postgresql_where=filled)
+
+
 def _number(name: str, default: int = 0) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=str(default))
 
@@ -175,6 +181,8 @@ demographics = Table(
     UniqueConstraint("identifier_fk", "digest"),
     Index(None, "patient_id"),
     Index(None, "name"),
+    _where_filled("ix_demographics_name_ideographic", "name_ideographic"),
+    _where_filled("ix_demographics_name_phonetic", "name_phonetic"),
     Index(None, "birth_date"),
 )
 
@@ -245,11 +253,13 @@ study = Table(
     Column("partition", SmallInteger, nullable=False),
     Column("uid", Words, nullable=False),
     _ref("demographics_fk", "demographics", index=True),
-    _text("study_date"),
-    _text("study_time"),  # normalised to HHMMSS.FFFFFF
+    _text("study_date"),  # YYYYMMDD, '' where it is no date (vna/dicom/temporal.py)
+    _text("study_time"),  # HHMMSS.FFFFFF, likewise
     _text("accession_number"),
     _text("study_id"),
-    _text("referring_physician"),  # normalised
+    _text("referring_physician"),  # like demographics.name, and so on
+    _text("referring_physician_ideographic"),
+    _text("referring_physician_phonetic"),
     _text("referring_physician_words"),
     _text("description"),
     _text("modalities"),  # sorted, '\'-joined, of its visible series
@@ -268,6 +278,8 @@ study = Table(
     Index(None, "accession_number"),
     Index(None, "study_id"),
     Index(None, "referring_physician"),
+    _where_filled("ix_study_referring_physician_ideographic", "referring_physician_ideographic"),
+    _where_filled("ix_study_referring_physician_phonetic", "referring_physician_phonetic"),
     Index(None, "last_received_at"),
 )
 
@@ -293,6 +305,18 @@ series = Table(
     UniqueConstraint("partition", "uid"),
     Index(None, "study_fk", "number_order", "uid"),
     Index(None, "modality"),
+)
+
+# The items of a series' RequestAttributesSequence that hold a key; see vna/index/requests.py.
+series_request = Table(
+    "series_request",
+    metadata,
+    _key(),
+    _ref("series_fk", "series", index=True),
+    _text("scheduled_step_id"),
+    _text("requested_procedure_id"),
+    Index(None, "scheduled_step_id"),
+    Index(None, "requested_procedure_id"),
 )
 
 instance = Table(

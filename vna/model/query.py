@@ -94,6 +94,8 @@ class Query:
     `combined_datetime`: StudyDate and StudyTime ranges are one continuous interval (QIDO always,
     PS3.18 §8.3.4.1.1; C-FIND when negotiated); otherwise each day has its window.
     `include`: further attributes to return; "all" is everything stored at the level.
+    `levels`: those whose required attributes each row carries; None is `level` and all above it
+    (PS3.18 §10.6.3.3: All Series carries the study's, Study's Series does not).
     `limit` and `offset` are zero or more; the edges refuse anything else.
     """
 
@@ -104,3 +106,4 @@ class Query:
     offset: int = 0
     after: Cursor | None = None
     combined_datetime: bool = True
+    levels: frozenset[Level] | None = None

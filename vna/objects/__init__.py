@@ -1,1 +1,27 @@
+"""The content-addressed store: segments, group commit, raw files, checked reads."""
 
+from vna.objects.committer import Committer
+from vna.objects.group import GroupCommit, Placed, Unit
+from vna.objects.raw import RAW_BYTES, RawObject, Stray
+from vna.objects.record import RecordHeader, RecordNames, RecordType
+from vna.objects.segment import Append, Scan, SegmentKind, plain
+from vna.objects.store import ObjectStore, StoredSource
+
+__all__ = [
+    "RAW_BYTES",
+    "Append",
+    "Committer",
+    "GroupCommit",
+    "ObjectStore",
+    "Placed",
+    "RawObject",
+    "RecordHeader",
+    "RecordNames",
+    "RecordType",
+    "Scan",
+    "SegmentKind",
+    "StoredSource",
+    "Stray",
+    "Unit",
+    "plain",
+]

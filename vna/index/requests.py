@@ -27,19 +27,15 @@ def replace(session: Session, found: Sequence[tuple[int, Mapping[str, Any]]]) ->
 
 
 def rows_of(series_fk: int, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row for each item that has a value for either key."""
-    rows = []
-    for item in attributes.get("00400275", {}).get("Value", ()):
-        step, procedure = _text(item, "00400009"), _text(item, "00401001")
-        if step or procedure:
-            rows.append(
-                {
-                    "series_fk": series_fk,
-                    "scheduled_step_id": step,
-                    "requested_procedure_id": procedure,
-                }
-            )
-    return rows
+    """One row for each item, also where it holds neither key: `""` matches that one."""
+    return [
+        {
+            "series_fk": series_fk,
+            "scheduled_step_id": _text(item, "00400009"),
+            "requested_procedure_id": _text(item, "00401001"),
+        }
+        for item in attributes.get("00400275", {}).get("Value", ())
+    ]
 
 
 def _text(item: Mapping[str, Any], tag: str) -> str:

@@ -307,7 +307,7 @@ series = Table(
     Index(None, "modality"),
 )
 
-# The items of a series' RequestAttributesSequence that hold a key; see vna/index/requests.py.
+# The items of a series' RequestAttributesSequence; see vna/index/requests.py.
 series_request = Table(
     "series_request",
     metadata,

@@ -6,6 +6,7 @@ can put a simulated disk in its place and cut the power after any of them.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class FileSystem(Protocol):
         """Make a new file, open for appending; raises `FileExistsError` if the name is taken."""
 
     def open(self, path: str) -> Handle:
-        """Open an existing file for reading."""
+        """Open an existing file for reading; a directory raises `IsADirectoryError`."""
 
     def close(self, handle: Handle) -> None:
         """Give the handle back; says nothing about durability."""
@@ -89,7 +90,11 @@ class OsFileSystem:
         return os.open(path, flags, MODE_FILE)
 
     def open(self, path: str) -> Handle:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return handle
+        os.close(handle)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
 
     def close(self, handle: Handle) -> None:
         os.close(handle)

@@ -74,6 +74,8 @@ class LocalBackend:
         try:
             self._fs.fsync_directory(directory)
         except OSError as error:
+            with suppress(OSError):  # a name whose sync failed must not be found and trusted later
+                self._fs.unlink(path)
             raise _translated(key, error) from error
 
     def open(self, key: str) -> LocalReader:
@@ -265,7 +267,7 @@ class _Directories:
         except FileNotFoundError:
             self._ensure_ancestors(parent)
             self._fs.make_directory(path)
-        self._fs.fsync_directory(parent)
+        self._sync_name(path, parent)
 
 
 def _translated(key: str, error: OSError) -> BackendError:

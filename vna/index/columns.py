@@ -79,4 +79,5 @@ def _number(number: str) -> dict[str, Any]:
         order = int(number)
     except ValueError:
         order = NO_NUMBER
-    return {"number": number, "number_order": order}
+    # Beyond VR IS (PS3.5 §6.2) it is no number that a query could name.
+    return {"number": number, "number_order": order if abs(order) < NO_NUMBER else NO_NUMBER}

@@ -71,9 +71,8 @@ def test_a_merge_is_shown_everywhere_and_can_be_taken_back(server: servers.Serve
     assert _find(server.port, "/studies", PatientID="P0-1") == []
     metadata = _get_json(server.port, f"/studies/{wrong.study_uid}/metadata")
     assert metadata[0]["00100020"]["Value"] == ["P0-2"]
-    file = (
-        f"/dicomweb/studies/{wrong.study_uid}/series/{wrong.series_uid}/instances/{wrong.sop_uid}"
-    )
+    original = ORIGINAL.format(wrong.study_uid, wrong.series_uid, wrong.sop_uid)
+    file = original.removesuffix("?original")
     status, content = get(server.port, file, "application/dicom")
     assert status == 200
     assert b"P0-2" in content

@@ -1,0 +1,129 @@
+"""The ASGI application under every HTTP face: routes, threads, admission, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from vna.errors import Forbidden, VnaError
+from vna.http import request as requests
+from vna.http.answer import Answer
+from vna.http.body import Body, ClientGone, Receive
+from vna.http.problems import internal_error, method_not_allowed, no_such_path, problem_of
+from vna.http.request import Request, Scope
+from vna.http.router import Found, Intake, Route, Router
+from vna.http.sending import Opened, Send, Sender, opened
+from vna.http.settings import Answered, EdgeSettings
+from vna.services.budget import Budget
+
+log = logging.getLogger(__name__)
+
+App = Callable[
+    [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[None]
+]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Edge:
+    """Serves `routes` below `root`. `pool` runs handlers; `budget` admits bodies."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route | Intake],
+        settings: EdgeSettings,
+        *,
+        root: str,
+        pool: ThreadPoolExecutor,
+        budget: Budget,
+    ) -> None:
+        self._router = Router(routes)
+        self._settings, self._root = settings, root
+        self._pool, self._budget = pool, budget
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        began = time.perf_counter()
+        headers = requests.headers_of(scope)
+        body = Body(receive, requests.content_length(headers), self._settings.body_idle_seconds)
+        found = self._router.find(scope["method"], scope["path"].removeprefix(self._root) or "/")
+        sender = Sender(body, receive, send, self._pool)
+        status = 499  # the client left before the answer; nginx's number for the log
+        try:
+            what = await self._answer(scope, headers, found, body)
+            status = what.answer.status
+            await sender.send(what, self._settings, expects_continue="expect" in headers)
+        except ClientGone:
+            sender.whole = False
+        finally:
+            seconds = time.perf_counter() - began
+            template = self._root + found.template if found else ""
+            self._settings.observe(
+                Answered(scope["method"], template, status, seconds,
+                         body.received, sender.sent, sender.whole)
+            )  # fmt: skip
+
+    async def _answer(
+        self, scope: Scope, headers: dict[str, str], found: Found | None, body: Body
+    ) -> Opened:
+        try:
+            if found is None:
+                return _said(no_such_path())
+            if scope["method"] == "OPTIONS":
+                return _said(Answer(204, (("Allow", ", ".join(found.allowed)),)))
+            if found.target is None:
+                return _said(method_not_allowed(found.allowed))
+            _refuse_other_sites(scope["method"], headers)
+            peer = requests.peer_of(scope)
+            request = Request(
+                scope["method"],
+                scope["path"],
+                requests.query_of(scope),
+                headers,
+                self._settings.caller(peer),
+                peer,
+                found.parameters,
+            )
+            if isinstance(found.target, Intake):
+                return _said(await self._admit(found.target, request, body))
+            return await self._run(found.target, request, body)
+        except VnaError as error:
+            return _said(problem_of(error))
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("a request failed", extra={"route": found.template if found else ""})
+            return _said(internal_error())
+
+    async def _admit(self, intake: Intake, request: Request, body: Body) -> Answer:
+        most = self._settings.request_bytes
+        size = most if body.length is None else min(body.length, most)
+        with self._budget.acquire(size):
+            return await intake.receive(request, body)
+
+    async def _run(self, route: Route, request: Request, body: Body) -> Opened:
+        if not body.complete:
+            request = replace(request, body=await body.whole(route.body_bytes))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool, lambda: opened(route.handle(request), request.method)
+        )
+
+
+def _said(answer: Answer) -> Opened:
+    assert isinstance(answer.body, bytes)
+    return Opened(answer, answer.body)
+
+
+def _refuse_other_sites(method: str, headers: dict[str, str]) -> None:
+    """A page of another site must not change anything through its visitor's browser."""
+    origin = headers.get("origin")
+    if method in SAFE or origin is None:
+        return
+    if urlsplit(origin).netloc != headers.get("host", ""):
+        raise Forbidden("a page of another origin may not change the archive")

@@ -47,6 +47,21 @@ def words(name: str) -> str:
     return f" {' '.join(found)} " if found else ""
 
 
+def patterns(pattern: str) -> list[str]:
+    """One group of a wildcard key as patterns for normalised names; any of them may match.
+
+    More than one where empty components at the end are at stake, which a normalised name has not:
+    GARCIA and GARCIA^ are one name, so GARCIA^* finds it however it was written.
+    """
+    pieces = re.split(r"([*?])", pattern)
+    folded = "".join(piece if piece in "*?" else fold(piece) for piece in pieces)
+    folded = _SPACES.sub(" ", re.sub(r"\s*\^\s*", "^", folded)).strip(" ")
+    found = [re.sub(r"\*\*+", "*", folded).rstrip("^")]
+    while (shorter := re.sub(r"\^\**$", "", found[-1])) != found[-1]:
+        found.append(shorter)
+    return found
+
+
 def _group(text: str) -> str:
     components = (_SPACES.sub(" ", part).strip() for part in fold(text).split("^"))
     return "^".join(components).rstrip("^")

@@ -12,8 +12,14 @@ from sqlalchemy import ColumnElement, and_, false, literal_column, or_, true
 
 from vna.dicom import names, temporal
 from vna.errors import InvalidValue
-from vna.index.searchable import CountColumn, MomentColumn, NameColumns, NumberColumn, TextColumn
-from vna.index.searchable import AnyColumn
+from vna.index.searchable import (
+    AnyColumn,
+    CountColumn,
+    MomentColumn,
+    NameColumns,
+    NumberColumn,
+    TextColumn,
+)
 from vna.model.query import AnyOf, Empty, Exact, Fuzzy, Match, Range, Universal, Wildcard
 
 Condition = ColumnElement[bool]
@@ -101,9 +107,9 @@ def name(target: NameColumns, match: Match) -> Condition:
                 target.alphabetic == "", target.ideographic == _NOTHING, target.phonetic == _NOTHING
             )
         case Exact(value):
-            return _by_group(target, [names.normalise(part) for part in value.split("=", 2)], False)
+            return _by_group(target, [[names.normalise(part)] for part in value.split("=", 2)])
         case Wildcard(pattern):
-            return _by_group(target, [_fold(part) for part in pattern.split("=", 2)], True)
+            return _by_group(target, [names.patterns(part) for part in pattern.split("=", 2)])
         case Fuzzy(value):
             literally = Wildcard(value) if re.search(r"[*?]", value) else Exact(value)
             found = names.words(re.sub(r"[*?]", " ", value)).split()
@@ -137,41 +143,23 @@ def _by_words(column: AnyColumn, found: list[str]) -> Condition:
     return and_(*(like(column, f"* {word}*") for word in found))
 
 
-def _by_group(target: NameColumns, parts: list[str], wild: bool) -> Condition:
+def _by_group(target: NameColumns, parts: list[list[str]]) -> Condition:
     columns = (target.alphabetic, target.ideographic, target.phonetic)
     if len(parts) == 1:
-        either = [_one_group(columns[0], parts[0], wild)]
         # Few names have the other groups: an index over those alone keeps this a look-up.
-        either += [
-            and_(_one_group(column, parts[0], wild), column != _NOTHING) for column in columns[1:]
-        ]
-        return or_(*either)
+        others = (and_(_one_group(column, parts[0]), column != _NOTHING) for column in columns[1:])
+        return or_(_one_group(columns[0], parts[0]), *others)
     every = zip(columns, parts, strict=False)
-    return and_(true(), *(_one_group(column, part, wild) for column, part in every if part))
+    return and_(true(), *(_one_group(column, part) for column, part in every if part != [""]))
 
 
-def _one_group(column: AnyColumn, part: str, wild: bool) -> Condition:
-    if not wild or not re.search(r"[*?]", part):
-        return column == part
-    return or_(*(like(column, pattern) for pattern in _without_padding(part)))
-
-
-def _without_padding(pattern: str) -> list[str]:
-    """The pattern, and what it means for names whose empty components at the end were dropped.
-
-    GARCIA and GARCIA^ are one name, so GARCIA^* finds it however it was written.
-    """
-    patterns = [pattern]
-    while (shorter := re.sub(r"\^\**$", "", patterns[-1])) != patterns[-1]:
-        patterns.append(shorter)
-    return patterns
-
-
-def _fold(pattern: str) -> str:
-    pieces = re.split(r"([*?])", pattern)
-    folded = "".join(piece if piece in "*?" else names.fold(piece) for piece in pieces)
-    folded = re.sub(r"\s+", " ", re.sub(r"\s*\^\s*", "^", folded))
-    return re.sub(r"\*\*+", "*", folded.strip(" ")).rstrip("^")
+def _one_group(column: AnyColumn, patterns: list[str]) -> Condition:
+    return or_(
+        *(
+            like(column, pattern) if re.search(r"[*?]", pattern) else column == pattern
+            for pattern in patterns
+        )
+    )
 
 
 def _unsupported(match: Match) -> InvalidValue:

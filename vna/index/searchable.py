@@ -79,7 +79,14 @@ class Constant:
 
 
 Comparison = (
-    TextColumn | UidColumn | MomentColumn | NumberColumn | CountColumn | NameColumns | Below | Constant
+    TextColumn
+    | UidColumn
+    | MomentColumn
+    | NumberColumn
+    | CountColumn
+    | NameColumns
+    | Below
+    | Constant
 )
 
 

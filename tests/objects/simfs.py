@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import posixpath
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from storage_backends.filesystem import Buffer, DirectoryEntry
 
@@ -36,16 +37,15 @@ class File:
             image[start:end] = self.live[start:end]
         return bytes(image)
 
-    def outcomes(self) -> list[bytes]:
-        """What a power cut may leave, from the least to the most."""
-        if not self.dirty:
-            return [self.disk]
+    def outcomes(self, chance: random.Random, more: int) -> list[bytes]:
+        """What a power cut may leave, from the least to the most; `more` of it by chance."""
         found = [self.disk]
         for sector in SECTORS:
             pieces = [p for start, end in self.dirty for p in _pieces(start, end, sector)]
             kept = [pieces[:n] for n in range(len(pieces))]  # torn after any sector
             kept += [pieces[:n] + pieces[n + 1 :] for n in range(len(pieces))]  # one is lost
             kept += [[piece] for piece in pieces]  # one came first
+            kept += [[p for p in pieces if chance.random() < 0.5] for _ in range(more)]
             found += [self.written(keep) for keep in kept]
         full = self.written(self.dirty)
         found += [self.disk.ljust(len(full), b"\0"), full]  # the size came first; all came
@@ -62,7 +62,7 @@ class Directory:
         _apply(self.live, name, node)
         self.pending.append((name, node))
 
-    def outcomes(self) -> list[dict[str, Node]]:
+    def outcomes(self, chance: random.Random, more: int) -> list[dict[str, Node]]:
         count = len(self.pending)
         choices: list[tuple[int, ...]]
         if count <= 4:
@@ -72,6 +72,7 @@ class Directory:
             choices = [(), everything]
             choices += [everything[:n] + everything[n + 1 :] for n in range(count)]
             choices += [(n,) for n in range(count)]
+            choices += [tuple(n for n in everything if chance.random() < 0.5) for _ in range(more)]
         return [self._after(choice) for choice in choices]
 
     def _after(self, choice: Sequence[int]) -> dict[str, Node]:
@@ -216,16 +217,14 @@ class SimFS:
         The sample always holds the extremes: nothing pending arrived, and all of it.
         """
         nodes = [node for node in self._reachable() if _unsettled(node)]
-        outcomes = [node.outcomes() for node in nodes]
-        total = 1
-        for found in outcomes:
-            total *= len(found)
         chance = random.Random(seed)
-        numbers = range(total)
+        outcomes = [node.outcomes(chance, most // 4) for node in nodes]
+        total = math.prod(map(len, outcomes))
+        numbers: Iterable[int] = range(total)
         if total > most:
-            numbers_kept = {0, total - 1, *(chance.randrange(total) for _ in range(most - 2))}
+            numbers = [0, total - 1, *(chance.randrange(total) for _ in range(most - 2))]
         seen: set[int] = set()
-        for number in numbers if total <= most else sorted(numbers_kept):
+        for number in numbers:
             chosen: dict[int, bytes | dict[str, Node]] = {}
             for node, found in zip(nodes, outcomes, strict=True):
                 number, index = divmod(number, len(found))

@@ -1,0 +1,62 @@
+"""Fixtures that many tests share: both databases, empty and migrated."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers import postgres
+from tests.peers.require import require
+from vna.index.engine import Index
+from vna.index.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, migrated SQLite file to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+    """One PostgreSQL cluster for the session, with a migrated template database."""
+    require(postgres.missing())
+    with postgres.running(tmp_path_factory.mktemp("postgresql")) as cluster:
+        cluster.execute("CREATE DATABASE template_vna TEMPLATE template0 ENCODING 'UTF8'")
+        migrate(cluster.url("template_vna"))
+        yield cluster
+
+
+@pytest.fixture
+def postgresql_url(postgresql: postgres.Cluster) -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own, migrated and empty."""
+    url = postgresql.database("template_vna")
+    yield url
+    postgresql.drop(url)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of an SQLite database of the test's own, migrated and empty."""
+    path = tmp_path / "index.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn, migrated and empty."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def index(database_url: str) -> Iterator[Index]:
+    """An opened index over each database in turn."""
+    opened = Index.open(database_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,194 @@
+"""One door to the database: short reads, and write transactions that are retried or reported."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, CursorResult, Engine, Executable, insert, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from vna.errors import IndexUnavailable
+from vna.index import dialect
+from vna.index.tables import change, feed_head
+
+T = TypeVar("T")
+
+ATTEMPTS = 8  # of a transaction that lost a race; each waits a little longer
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change feed; its number is given at commit. `detail` is JSON or None."""
+
+    kind: str
+    item_fk: int | None = None
+    study_uid: str = ""
+    series_uid: str = ""
+    sop_uid: str = ""
+    detail: Mapping[str, Any] | None = None
+
+
+class Session:
+    """A transaction in progress. `changes` are numbered and written last, just before COMMIT."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.changes: list[Change] = []
+        self._now: int | None = None
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether the database is PostgreSQL; otherwise it is SQLite."""
+        return self.connection.dialect.name == "postgresql"
+
+    def execute(
+        self, statement: Executable, parameters: Sequence[Row] | Row | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement, or one for many rows of parameters."""
+        result: CursorResult[Any] = self.connection.execute(statement, parameters)
+        return result
+
+    def now(self) -> int:
+        """Milliseconds since 1970 UTC by the database's clock, the same within a transaction."""
+        if self._now is None:
+            clock = dialect.POSTGRESQL_NOW if self.postgresql else dialect.SQLITE_NOW
+            self._now = int(self.connection.execute(text(clock)).scalar_one())
+        return self._now
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """A savepoint: what fails inside is undone alone, and its queued changes with it."""
+        queued = len(self.changes)
+        with self.connection.begin_nested():
+            try:
+                yield
+            except BaseException:
+                del self.changes[queued:]
+                raise
+
+    def publish(self) -> None:
+        """Number the queued changes in commit order; must be the last step before COMMIT.
+
+        The row lock of `feed_head` is what makes the order of numbers the order of commits and
+        leaves no gap when a transaction rolls back (architecture decision 10).
+        """
+        if not self.changes:
+            return
+        count = len(self.changes)
+        at = self.now()
+        taken = self.connection.execute(
+            update(feed_head).values(last=feed_head.c.last + count).returning(feed_head.c.last)
+        ).scalar_one()
+        rows = [
+            {
+                "seq": taken - count + number,
+                "at": at,
+                "kind": each.kind,
+                "item_fk": each.item_fk,
+                "study_uid": each.study_uid,
+                "series_uid": each.series_uid,
+                "sop_uid": each.sop_uid,
+                "detail": orjson.dumps(each.detail) if each.detail is not None else None,
+            }
+            for number, each in enumerate(self.changes, start=1)
+        ]
+        self.connection.execute(insert(change), rows)
+        self.changes.clear()
+
+
+class Index:
+    """The metadata index. Opened after the fork: no connection crosses one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._process = os.getpid()
+
+    @classmethod
+    def open(cls, url: str) -> Index:
+        """Connect to `sqlite:////path` or `postgresql+psycopg://…`; the schema must be there.
+
+        Raises `IndexUnavailable` when the database cannot be reached, `InvalidConfiguration` when
+        an SQLite file would lie on a network file system.
+        """
+        return cls(dialect.engine(url))
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether the database is PostgreSQL; otherwise it is SQLite."""
+        return self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A short read. Fetch all that is wanted before the block ends."""
+        with self._translated(), self._connect() as connection:
+            yield Session(connection)
+            connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One write transaction: committed when the block ends, rolled back when it raises."""
+        with self._translated(), self._transaction() as session:
+            yield session
+
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a write transaction; a lost race (deadlock, serialization, busy, two first
+        inserts) runs it again from the start. Durable when it returns."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._transaction() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not dialect.lost_race(error):
+                    raise _unavailable(error) from error
+                time.sleep(random.uniform(0, 0.02 * attempt))
+            except PoolTimeout as error:
+                raise _unavailable(error) from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self._connect() as connection:
+            if not self.postgresql:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            session = Session(connection)
+            try:
+                yield session
+                session.publish()
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        if os.getpid() != self._process:
+            raise RuntimeError("an index that was opened before a fork is used after it")
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> IndexUnavailable:
+    cause = getattr(error, "orig", None) or error
+    return IndexUnavailable(f"the database failed: {type(cause).__name__}")

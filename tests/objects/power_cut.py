@@ -5,7 +5,6 @@ The index is modelled as what it promises: a set that is durable when `transact`
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -15,10 +14,11 @@ import xxhash
 
 from storage_backends.base import Backend, BackendError
 from storage_backends.local import LocalBackend
+from tests.objects.archive import append_of, content_of, sha256_of
 from tests.objects.simfs import Image, SimFS
 from vna.errors import VnaError
 from vna.model.archive import Place
-from vna.objects import Append, GroupCommit, ObjectStore, RecordNames, RecordType, Scan, Unit
+from vna.objects import GroupCommit, ObjectStore, RecordNames, RecordType, Scan, Unit
 from vna.objects.layout import RAW_FILES, SEGMENTS, raw_key, ulid_of
 from vna.objects.record import BadRecord, decode
 
@@ -32,24 +32,6 @@ class Sent(Unit[Place]):
     def __init__(self, content: bytes, raw: Place | None = None) -> None:
         super().__init__(() if raw else (append_of(content),))
         self.content, self.raw = content, raw
-
-
-def append_of(content: bytes, uid: str = "2.25.1") -> Append:
-    return Append(
-        RecordType.OBJECT,
-        (content[:100], content[100:]),
-        hashlib.sha256(content).digest(),
-        xxhash.xxh3_128_digest(content),
-        RecordNames(1, "2.25.3", "2.25.2", uid),
-    )
-
-
-def content_of(number: int, length: int) -> bytes:
-    """Bytes without a pattern, so that a sector in the wrong place shows; never zero."""
-    stream = b"".join(
-        hashlib.sha256(b"%d/%d" % (number, block)).digest() for block in range(length // 32 + 1)
-    )
-    return stream[:length].replace(b"\0", b"\1")
 
 
 @dataclass(frozen=True)
@@ -73,7 +55,7 @@ class World:
 
     def send(self, content: bytes, raw: Place | None = None) -> Sent:
         unit = Sent(content, raw)
-        name = hashlib.sha256(content).digest()
+        name = sha256_of(content)
         self.sent[name] = content
         unit.future.add_done_callback(lambda future: self._answer(name, future))
         return unit
@@ -87,7 +69,7 @@ class World:
         for unit, places in placed:
             assert isinstance(unit, Sent)
             place = unit.raw or places[0]
-            self.index[hashlib.sha256(unit.content).digest()] = place
+            self.index[sha256_of(unit.content)] = place
             unit.resolve(place)
         self.after("indexed")
 
@@ -119,7 +101,7 @@ def way_of_an_archive(world: World, disk: SimFS) -> None:
 
 
 def _send_raw(world: World, store: ObjectStore, group: GroupCommit[Place], content: bytes) -> None:
-    name = hashlib.sha256(content).digest()
+    name = sha256_of(content)
     world.sent[name] = content
     try:
         raw = store.create_raw()

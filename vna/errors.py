@@ -14,7 +14,9 @@ VnaError
 ├── RangeNotSatisfiable     the byte range lies outside the representation
 ├── Forbidden               the caller lacks a right
 ├── Conflict                the state of the archive stands against it
-│   └── Refused                 the policy of the source rejects a different object of the same UID
+│   └── ObjectRefused           one object of many is not taken; knows its UIDs
+│       ├── Refused                 the policy of the source rejects a different object of the UID
+│       └── OtherStudy              it belongs to another study than the sender named
 ├── Unavailable             try again later: budget, database, storage
 │   ├── Overloaded              the byte budget at the door is spent
 │   ├── StorageUnavailable      the store failed or is full; nothing was acknowledged
@@ -142,10 +144,26 @@ class Conflict(VnaError):
     code = "conflict"
 
 
-class Refused(Conflict):
+class ObjectRefused(Conflict):
+    """An identified object is not taken, and nothing of it is kept."""
+
+    code = "object-refused"
+
+    def __init__(self, reason: str, *, sop_class: str, sop_uid: str) -> None:
+        self.sop_class, self.sop_uid = sop_class, sop_uid
+        super().__init__(reason)
+
+
+class Refused(ObjectRefused):
     """A different object of the same UID, and the source's policy is `reject`."""
 
     code = "refused-by-policy"
+
+
+class OtherStudy(ObjectRefused):
+    """The object belongs to another study than the one it was sent to (PS3.18 §10.5.1)."""
+
+    code = "other-study"
 
 
 class Unavailable(VnaError):

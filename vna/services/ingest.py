@@ -25,11 +25,12 @@ class Ingest:
         path: str = "",
         organisation: str | None = None,
         policy: DuplicatePolicy | None = None,
+        study_uid: str | None = None,
     ) -> Reception:
         """Open a reception: one request, association or import run.
 
         `source`: "stow", "import", "document". `organisation`: code of the owner of new items.
-        Raises `Forbidden` unless the caller may send.
+        `study_uid`: objects of any other study fail with `OtherStudy` and are not kept. Raises `Forbidden` unless the caller may send.
         """
         raise NotImplementedError
 

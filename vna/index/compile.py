@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sqlalchemy import (
+    ColumnElement,
     FromClause,
     and_,
     exists,
@@ -49,7 +50,7 @@ from vna.model.query import AnyOf, Empty, Exact, Key, Level, Match, Query, Unive
 # Written into the statement, so that the partial index over open links applies.
 OPEN = patient_link.c.until == literal_column("0")
 
-_SHOWN = literal_column(str(int(Visibility.SHOWN)))
+_SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""Find: a query and its caller in, one page out, the same on both databases.
+
+One statement finds and fetches a page. Keys without a column are matched in Python over at most
+`CANDIDATES` rows that the others leave, else the query is refused (architecture decision 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import RowMapping
+
+from vna.dicom.dictionary import keyword_of
+from vna.errors import KeyNotIndexed
+from vna.index import fetch
+from vna.index.compile import Compiled, compile_query
+from vna.index.engine import Session
+from vna.index.residual import satisfies
+from vna.index.rows import entity_of, row_of
+from vna.index.wanted import Answer, answer_of, needs_of
+from vna.model.answer import Page
+from vna.model.caller import Caller
+from vna.model.query import Query
+
+CANDIDATES = 100_000  # rows; architecture decision 7
+REMAINING = 10_000  # rows; nobody pages further, and counting more costs more than the page
+BATCH = 500  # rows read at once while filtering
+
+
+def find(session: Session, query: Query, caller: Caller) -> Page:
+    """The page of `query` that `caller` may see.
+
+    Raises `InvalidValue` for a key below the query's level and `KeyNotIndexed` where a key without
+    an index would have to be matched over too many rows.
+    """
+    compiled = compile_query(query, caller)
+    answer = answer_of(query)
+    if compiled.residual:
+        return _filtered(session, query, compiled, answer)
+    more = None if query.limit is None else query.limit + 1
+    found = fetch.page(
+        session,
+        query.level,
+        compiled,
+        answer.needs,
+        after=query.after,
+        limit=more,
+        offset=query.offset,
+    )
+    if query.limit is None or len(found) <= query.limit:
+        return _page(session, answer, found)
+    if query.limit == 0:
+        last, skipped = query.after, query.offset
+    else:
+        last, skipped = fetch.cursor_of(query.level, found[query.limit - 1]), 0
+    remaining = fetch.count(session, query.level, compiled, after=last, at_most=REMAINING + skipped)
+    return _page(session, answer, found[: query.limit], remaining - skipped)
+
+
+def _page(
+    session: Session,
+    answer: Answer,
+    found: Sequence[RowMapping],
+    remaining: int | None = None,
+) -> Page:
+    studies = {row["study_pk"] for row in found} if answer.needs.sop_classes else set()
+    sop_classes = fetch.sop_classes(session, studies) if studies else {}
+    return Page(
+        [row_of(answer, row, sop_classes) for row in found],
+        remaining,
+        remaining is not None and remaining >= REMAINING,
+        fetch.cursor_of(answer.level, found[-1]) if found else None,
+    )
+
+
+def _filtered(session: Session, query: Query, compiled: Compiled, answer: Answer) -> Page:
+    candidates = fetch.count(session, query.level, compiled, after=None, at_most=CANDIDATES + 1)
+    if candidates > CANDIDATES:
+        path = compiled.residual[0].path
+        name = ".".join(keyword_of(tag) or f"{tag:08X}" for tag in path)
+        raise KeyNotIndexed(name, CANDIDATES)
+    matching = islice(_matching(session, query, compiled, answer), query.offset, None)
+    found = list(islice(matching, query.limit))
+    if query.limit is None:
+        return _page(session, answer, found)
+    remaining = sum(1 for _ in islice(matching, REMAINING))
+    return _page(session, answer, found, remaining or None)
+
+
+def _matching(
+    session: Session, query: Query, compiled: Compiled, answer: Answer
+) -> Iterator[RowMapping]:
+    tags = [key.path[0] for key in compiled.residual]
+    needs = answer.needs | needs_of(tags, query.level)
+    after = query.after
+    while True:
+        batch = fetch.page(
+            session, query.level, compiled, needs, after=after, limit=BATCH, offset=0
+        )
+        for row in batch:
+            entity = entity_of(query.level, row, needs)
+            if satisfies(entity, compiled.residual, combined=query.combined_datetime):
+                yield row
+        if len(batch) < BATCH:
+            return
+        after = fetch.cursor_of(query.level, batch[-1])

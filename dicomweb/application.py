@@ -1,0 +1,78 @@
+"""The DICOMweb application: every resource and its handler, by the tables of PS3.18 §10."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dicomweb import question
+from dicomweb.delete import Delete
+from dicomweb.instances import Instances
+from dicomweb.links import INSTANCE, SERIES, STUDY, Links
+from dicomweb.metadata import MetadataResource
+from dicomweb.pixels import Pixels
+from dicomweb.search import SearchResource
+from dicomweb.store import Store
+from vna.http.edge import Edge
+from vna.http.router import Intake, Route
+from vna.http.settings import EdgeSettings
+from vna.model.query import Level
+from vna.services.budget import Budget
+from vna.services.ingest import Ingest
+from vna.services.metadata import Metadata
+from vna.services.retrieve import Retrieve
+from vna.services.search import Search
+from vna.services.trash import Trash
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What DICOMweb speaks for."""
+
+    ingest: Ingest
+    search: Search
+    retrieve: Retrieve
+    metadata: Metadata
+    trash: Trash
+
+
+def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
+    """The ASGI application of everything below `settings.root`.
+
+    `budget` admits request bodies; share it with the other faces of the process. Make it after the
+    fork: it owns threads.
+    """
+    reading = ThreadPoolExecutor(settings.threads, "dicomweb-read")
+    receiving = ThreadPoolExecutor(settings.threads, "dicomweb-receive")
+    links = Links(settings.service_url)
+    strict = settings.strict_accept
+    pixels = Pixels(services.retrieve, links, strict=strict)
+    instances = Instances(services.retrieve, pixels, links, strict=strict)
+    metadata = MetadataResource(services.metadata, links, strict=strict)
+    delete = Delete(services.trash)
+    store = Store(services.ingest, receiving, links, settings.request_bytes)
+    routes: list[Route | Intake] = [
+        Intake("POST", "/studies", store),
+        Intake("POST", STUDY, store),
+        *(Route("GET", path, instances) for path in (STUDY, SERIES, INSTANCE)),
+        *(Route("DELETE", path, delete) for path in (STUDY, SERIES, INSTANCE)),
+        *(Route("GET", f"{path}/metadata", metadata) for path in (STUDY, SERIES, INSTANCE)),
+        *(
+            Route("GET", f"{path}/pixeldata", pixels.pixeldata)
+            for path in (STUDY, SERIES, INSTANCE)
+        ),
+        Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
+        Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
+    ]
+    searches = {
+        "/studies": question.studies(),
+        "/series": question.series(of_study=False),
+        f"{STUDY}/series": question.series(of_study=True),
+        "/instances": question.instances(of=None),
+        f"{STUDY}/instances": question.instances(of=Level.STUDY),
+        f"{SERIES}/instances": question.instances(of=Level.SERIES),
+    }
+    for path, template in searches.items():
+        resource = SearchResource(services.search, links, settings, template)
+        routes.append(Route("GET", path, resource))
+    return Edge(routes, settings, root=settings.root, pool=reading, budget=budget)

@@ -1,0 +1,34 @@
+"""The absolute URLs of DICOMweb resources, and the paths behind them (PS3.18 §10.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+STUDY = "/studies/{study}"
+SERIES = STUDY + "/series/{series}"
+INSTANCE = SERIES + "/instances/{instance}"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """`base`: the DICOMweb root that clients see, without a trailing slash."""
+
+    base: str
+
+    def study(self, study_uid: str) -> str:
+        """Of a study."""
+        return f"{self.base}/studies/{_segment(study_uid)}"
+
+    def series(self, study_uid: str, series_uid: str) -> str:
+        """Of a series."""
+        return f"{self.study(study_uid)}/series/{_segment(series_uid)}"
+
+    def instance(self, study_uid: str, series_uid: str, sop_uid: str) -> str:
+        """Of an instance."""
+        return f"{self.series(study_uid, series_uid)}/instances/{_segment(sop_uid)}"
+
+
+def _segment(uid: str) -> str:
+    # A UID needs no escape; what came in place of one may.
+    return quote(uid, safe="")

@@ -1,0 +1,55 @@
+"""QIDO-RS (PS3.18 §10.6): rows that hold their JSON, joined."""
+
+from __future__ import annotations
+
+from dicomweb.links import Links
+from dicomweb.negotiation import require_json
+from dicomweb.question import question_of
+from dicomweb.representation import warning
+from vna.http.answer import PRIVATE, Answer
+from vna.http.request import Request
+from vna.http.settings import EdgeSettings
+from vna.model.answer import Page, Row
+from vna.model.query import Query
+from vna.services.search import Search
+
+
+class SearchResource:
+    """One of the six search resources; `template` says which."""
+
+    def __init__(
+        self, search: Search, links: Links, settings: EdgeSettings, template: Query
+    ) -> None:
+        self._search, self._links, self._settings = search, links, settings
+        self._template = template
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer GET: 200 with what was found, 204 with nothing."""
+        media_type = require_json(request, strict=self._settings.strict_accept)
+        question = question_of(
+            request,
+            self._template,
+            max_results=self._settings.max_results,
+            ignored=self._settings.ignored_parameters,
+        )
+        page = self._search.find(request.caller, question.query)
+        texts = [*question.warnings, *_remaining(page)]
+        warnings = tuple(warning(self._links.base, text) for text in texts)
+        if not page.rows:
+            return Answer(204, (*warnings, *PRIVATE))
+        body = b"[" + b",".join(row.json(self._retrieve_url(row)) for row in page.rows) + b"]"
+        return Answer(200, (("Content-Type", media_type), *warnings, *PRIVATE), body)
+
+    def _retrieve_url(self, row: Row) -> str:
+        if row.sop_uid:
+            return self._links.instance(row.study_uid, row.series_uid, row.sop_uid)
+        if row.series_uid:
+            return self._links.series(row.study_uid, row.series_uid)
+        return self._links.study(row.study_uid)
+
+
+def _remaining(page: Page) -> list[str]:
+    if not page.remaining:
+        return []
+    count = f"{page.remaining} or more" if page.remaining_capped else str(page.remaining)
+    return [f"There are {count} additional results that can be requested"]

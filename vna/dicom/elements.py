@@ -157,6 +157,8 @@ class _Reader:
         vr = choose_vr(head.tag, signed=signed) if head.implicit else head.vr
         big = coding.order == ">" and not head.implicit and vr != "UN"
         undefined = length == UNDEFINED
+        if undefined and head.implicit and not is_sequence(head):
+            vr = "OB"  # PS3.5 §A.4
         if value == self._cut_at:
             length = self._cuts[self._cut][1]
             offset = value + self._removed

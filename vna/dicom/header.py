@@ -7,7 +7,6 @@ a URI (docs/formats.md).  The header knows where each cut was, so that the value
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,23 +25,19 @@ _VERSION = 1
 class Header:
     """`data`: the data set without its cuts, each (position in `data`, bytes removed), ascending.
 
-    A cut is always a whole value: the element's head stands before it.  `rewritten`: the object
-    could only be read by the fallback, so that `data` is not made of its bytes and has no cuts.
+    A cut is always a whole value: the element's head stands before it.  `incomplete`: the object's
+    structure is broken, so that `data` ends at the break, or was made by the fallback and is not of
+    its bytes; then no value can be fetched and no file made from it.
     """
 
     encoding: Encoding
     data: bytes
     cuts: tuple[tuple[int, int], ...] = ()
-    rewritten: bool = False
-
-    def origin(self, position: int) -> int:
-        """Offset in the data set of what stands at `position` of `data`."""
-        index = bisect_left(self.cuts, (position, 0))
-        return position + sum(length for _, length in self.cuts[:index])
+    incomplete: bool = False
 
     def encode(self) -> bytes:
         """Deterministic bytes, see docs/formats.md."""
-        out = bytearray((_VERSION, self.encoding | self.rewritten << 7))
+        out = bytearray((_VERSION, self.encoding | self.incomplete << 7))
         put(out, len(self.cuts))
         before = 0
         for position, length in self.cuts:

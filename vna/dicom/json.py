@@ -61,7 +61,7 @@ def bulk_range(header: Header, anatomy: Anatomy, path: str) -> tuple[int, int, s
     given with their item heads.  Raises `NotFound`.
     """
     element = find(read_elements(header), path)
-    if element is None or element.items is not None or header.rewritten:
+    if element is None or element.items is not None or header.incomplete:
         raise NotFound(f"there is no bulk data at {path[:80]}")
     base = 0 if anatomy.deflated else anatomy.dataset_offset
     return base + element.offset, element.length, element.vr

@@ -122,12 +122,12 @@ def _scan_declined(source: Source, beginning: Beginning, walk: Walk, reason: str
         data = rewritten_by_pydicom(source, reason)
         again = Walk(BytesSource(data), 0, data, CODINGS[encoding])
         again.run(_keys(encoding))
-        header = Header(encoding, bytes(again.data), tuple(again.cuts), rewritten=True)
+        header = Header(encoding, bytes(again.data), tuple(again.cuts), incomplete=True)
         found = again.found
         odd.add(oddities.READ_BY_FALLBACK)
     except (MalformedObject, Declined):
         walk.give_up()
-        header = Header(beginning.encoding, bytes(walk.data), tuple(walk.cuts))
+        header = Header(beginning.encoding, bytes(walk.data), tuple(walk.cuts), incomplete=True)
         found = walk.found
         odd |= {*walk.oddities, oddities.BROKEN_STRUCTURE}
     size = beginning.source.size - beginning.offset

@@ -1,0 +1,93 @@
+"""DICOM JSON attributes back to data elements, little endian (PS3.18 §F.2, PS3.5 §6.2)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from struct import error as out_of_range
+from struct import pack
+from typing import Any
+
+from vna.dicom.charset import Charset
+from vna.dicom.dictionary import BINARY_VRS, TEXT_VRS, VRS
+from vna.dicom.elements import Element
+from vna.errors import InvalidValue
+
+_FORMATS = {
+    "FD": "d",
+    "FL": "f",
+    "SL": "i",
+    "SS": "h",
+    "SV": "q",
+    "UL": "I",
+    "US": "H",
+    "UV": "Q",
+}
+_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+_KEY = re.compile("[0-9A-Fa-f]{8}")
+
+
+def element(key: str, attribute: Mapping[str, Any], charset: Charset) -> Element:
+    """The data element of one JSON attribute.  Raises `InvalidValue` for what its VR cannot hold.
+
+    A BulkDataURI is not followed: that is refused too.
+    """
+    vr = str(attribute.get("vr"))
+    if _KEY.fullmatch(key) is None or vr not in VRS or "BulkDataURI" in attribute:
+        raise InvalidValue(key, str(attribute)[:40], "be an attribute with a VR and a value")
+    tag = int(key, 16)
+    values = attribute.get("Value", ())
+    try:
+        if vr == "SQ":
+            items = [[element(key, item[key], charset) for key in sorted(item)] for item in values]
+            return Element(tag, vr, None, 0, 0, items)
+        value = _value(vr, attribute, values, charset)
+    except (AttributeError, NotBase64, TypeError, ValueError, out_of_range) as error:
+        raise InvalidValue(key, str(values)[:40], f"be a value of VR {vr}") from error
+    return Element(tag, vr, value, 0, len(value))
+
+
+def _value(vr: str, attribute: Mapping[str, Any], values: Any, charset: Charset) -> bytes:
+    if vr in BINARY_VRS:
+        value = b64decode(attribute.get("InlineBinary", ""), validate=True)
+        return value + b"\0" * (len(value) % 2)
+    if vr in _FORMATS:
+        convert = float if vr in ("FD", "FL") else int
+        return pack(f"<{len(values)}{_FORMATS[vr]}", *(convert(value) for value in values))
+    if vr == "AT":
+        tags = [int(value, 16) for value in values]
+        return b"".join(pack("<HH", tag >> 16, tag & 0xFFFF) for tag in tags)
+    text = "\\".join(_name(value) if vr == "PN" else _text(value) for value in values)
+    encoded = charset.encode(text) if vr in TEXT_VRS else text.encode("ascii")
+    if encoded is None:
+        raise ValueError("the character set cannot say it")
+    return encoded + (b"\0" if vr == "UI" else b" ") * (len(encoded) % 2)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _name(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return "=".join(value.get(group, "") for group in _GROUPS).rstrip("=")
+
+
+def texts_of(attribute: Mapping[str, Any] | None) -> list[str]:
+    """All text in an attribute that Specific Character Set governs, those of its items too."""
+    found: list[str] = []
+    if attribute is None:
+        return found
+    vr, values = attribute.get("vr"), attribute.get("Value", ())
+    if vr == "SQ":
+        for item in values:
+            for inner in item.values():
+                found += texts_of(inner)
+    elif vr in TEXT_VRS:
+        found += [_name(value) if vr == "PN" else _text(value) for value in values]
+    return found

@@ -1,0 +1,114 @@
+"""Rows brought in line with the overlays that stand: attributes and the columns made of them.
+
+`received` keeps what the objects say for as long as an overlay makes the row differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, Table, select, update
+
+from vna.dicom.edit import Edit, apply_json
+from vna.dicom.levels import TAGS
+from vna.index import columns, requests
+from vna.index.engine import Session
+from vna.index.overlays import StudyEdits, Target, bump, edits_of_study
+from vna.index.tables import instance, series, study
+from vna.model.query import Level
+
+
+@dataclass(frozen=True)
+class _Kind:
+    table: Table
+    columns: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+_KINDS = {
+    Level.STUDY: _Kind(study, columns.study),
+    Level.SERIES: _Kind(series, columns.series),
+    Level.INSTANCE: _Kind(instance, columns.instance),
+}
+
+
+def refresh(session: Session, study_fk: int, changed: Mapping[Target, Iterable[str]]) -> None:
+    """Bring a study and what lies below it in line after overlays changed.
+
+    `changed`: the paths that changed at each target. Raises the overlay version of the study and of
+    every series that is touched.
+    """
+    session.execute(
+        select(study.c.pk).where(study.c.pk == study_fk).with_for_update(key_share=True)
+    )
+    standing = edits_of_study(session, study_fk)
+    below = {
+        int(row.pk)
+        for row in session.execute(select(series.c.pk).where(series.c.study_fk == study_fk))
+    }
+    touched: set[int] = set()
+    for (scope, key), paths in changed.items():
+        levels = {level for path in paths for level in Level if int(path[:8], 16) in TAGS[level]}
+        within = below if scope is Level.STUDY else {_series_of(session, scope, key)}
+        touched |= within
+        if scope is Level.STUDY and Level.STUDY in levels:
+            _rewrite(session, Level.STUDY, [study_fk], lambda row: standing.of())
+        if scope <= Level.SERIES and Level.SERIES in levels:
+            _rewrite(session, Level.SERIES, within, lambda row: standing.of(row["pk"]))
+        if Level.INSTANCE in levels:
+            leaves = [key] if scope is Level.INSTANCE else _instances(session, within)
+            _rewrite(session, Level.INSTANCE, leaves, _of_instance(standing))
+    bump(session, [(Level.STUDY, study_fk), *((Level.SERIES, key) for key in touched)])
+    _raise_versions(session, study_fk, touched)
+
+
+def _of_instance(standing: StudyEdits) -> Callable[[RowMapping], list[Edit]]:
+    return lambda row: standing.of(row["series_fk"], row["pk"])
+
+
+def _rewrite(
+    session: Session,
+    level: Level,
+    keys: Iterable[int],
+    edits_of: Callable[[RowMapping], list[Edit]],
+) -> None:
+    """Make `attributes`, `received` and the search columns of rows what the edits say."""
+    table = _KINDS[level].table
+    for key in keys:
+        row = session.execute(select(table).where(table.c.pk == key)).mappings().one()
+        said = row["received"] if row["received"] is not None else row["attributes"]
+        edits = [edit for edit in edits_of(row) if int(edit.path[:8], 16) in TAGS[level]]
+        attributes = apply_json(edits, orjson.loads(said)) if edits else orjson.loads(said)
+        session.execute(
+            update(table)
+            .where(table.c.pk == key)
+            .values(
+                attributes=orjson.dumps(attributes) if edits else said,
+                received=said if edits else None,
+                **_KINDS[level].columns(attributes),
+            )
+        )
+        if level is Level.SERIES:
+            requests.replace(session, [(key, attributes)])
+
+
+def _series_of(session: Session, scope: Level, key: int) -> int:
+    if scope is Level.SERIES:
+        return key
+    return int(
+        session.execute(select(instance.c.series_fk).where(instance.c.pk == key)).scalar_one()
+    )
+
+
+def _instances(session: Session, within: Iterable[int]) -> list[int]:
+    found = session.execute(select(instance.c.pk).where(instance.c.series_fk.in_(list(within))))
+    return [int(row.pk) for row in found]
+
+
+def _raise_versions(session: Session, study_fk: int, touched: Iterable[int]) -> None:
+    session.execute(update(study).where(study.c.pk == study_fk).values(version=study.c.version + 1))
+    session.execute(
+        update(series).where(series.c.pk.in_(list(touched))).values(version=series.c.version + 1)
+    )

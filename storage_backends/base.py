@@ -19,7 +19,8 @@ from typing import Protocol
 
 Buffer = bytes | bytearray | memoryview
 
-_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 
 
 class BackendError(Exception):
@@ -141,8 +142,13 @@ class Backend(Protocol):
         """Every key below `prefix` (whole names, no trailing slash; "" is everything), in order."""
 
 
+def is_key(key: str) -> bool:
+    """Whether `key` is well formed."""
+    return _KEY.fullmatch(key) is not None
+
+
 def check_key(key: str) -> str:
     """Return `key` if it is well formed; raises `ValueError`."""
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise ValueError(f"not a storage key: {key!r}")
     return key

@@ -20,6 +20,7 @@ from storage_backends.base import (
     StoredKey,
     WriterPoisoned,
     check_key,
+    is_key,
 )
 from storage_backends.filesystem import FileSystem, Handle, OsFileSystem
 
@@ -29,7 +30,8 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 class LocalBackend:
     """Durable files below `root`, an absolute path that is made if it does not exist.
 
-    Names beginning with a dot are unfinished `put_new`s and are not listed.
+    What is no key is not listed: unfinished `put_new`s, whose names begin with a dot, and what
+    belongs to the volume.
     """
 
     capabilities = Capabilities(append=True)
@@ -107,7 +109,7 @@ class LocalBackend:
             raise _translated(prefix, error) from error
         # As keys sort: "a/b" comes after "a-b" and before "a0".
         for entry in sorted(entries, key=lambda e: e.name + "/" * e.is_directory):
-            if entry.name.startswith("."):
+            if not is_key(entry.name):  # an unfinished put, or the volume's own `lost+found`
                 continue
             key = f"{prefix}/{entry.name}" if prefix else entry.name
             if entry.is_directory:

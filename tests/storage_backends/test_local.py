@@ -140,6 +140,12 @@ def test_the_leftover_of_an_unfinished_put_is_neither_listed_nor_in_the_way(
     assert [found.key for found in backend.list()] == ["a", "b"]
 
 
+def test_what_belongs_to_the_volume_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "lost+found" / "a").write_bytes(b"")
+    assert list(LocalBackend(str(tmp_path)).list()) == []
+
+
 def test_a_name_is_given_without_replacing_another(tmp_path: Path) -> None:
     backend = LocalBackend(str(tmp_path))
     backend.put_new("a", [b"first"])

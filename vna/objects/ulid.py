@@ -6,6 +6,7 @@ import os
 import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
@@ -23,6 +24,7 @@ def encode(value: bytes) -> str:
     return "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
+@lru_cache(maxsize=1024)  # every record of a segment carries the same one
 def decode(text: str) -> bytes:
     """The 16 bytes of a ULID; raises `ValueError`."""
     if not _FORM.fullmatch(text):

@@ -22,7 +22,10 @@ def show(
 ) -> None:
     """Every setting with its value; secrets are masked.
 
-    Examples:  vna config show --origin   ·   VNA_HTTP=127.0.0.1:0 vna config show --json
+    \b
+    Examples:
+      vna config show --origin
+      VNA_HTTP=127.0.0.1:0 vna config show --json
     """
     rows = []
     for setting in settings_reference():
@@ -42,7 +45,10 @@ def show(
 def check(desk: Desk) -> None:
     """Read all settings and say whether they are right: exit code 8 where they are not.
 
-    Examples:  vna config check   ·   vna config check --config /etc/vna/vna.toml
+    \b
+    Examples:
+      vna config check
+      vna config check --config /etc/vna/vna.toml
     """
     file = desk.loaded.file
     desk.out.note(f"The settings are right ({file or 'no file: defaults and environment'}).")

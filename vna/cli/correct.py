@@ -44,8 +44,10 @@ def correct(
 
     Without NAME=VALUE: list the corrections of a study. Patients: see `vna patient`.
 
-    Examples:  vna correct --study 1.2.3 StudyDescription="CT TÓRAX" --reason "wrong protocol"   ·
-    vna correct --withdraw 01J…  --reason "was right"
+    \b
+    Examples:
+      vna correct --study 1.2.3 StudyDescription="CT TÓRAX" --reason "wrong protocol"
+      vna correct --withdraw 01J… --reason "was right"
     """
     from vna.services.corrections import Scope
 

@@ -17,7 +17,10 @@ commands = typer.Typer(
 def check(desk: Desk) -> None:
     """Which schema the database has and which this program wants: exit code 8 if they differ.
 
-    Examples:  vna db check   ·   vna db check --database postgresql://vna@db/vna --json
+    \b
+    Examples:
+      vna db check
+      vna db check --database postgresql://vna@db/vna --json
     """
     from vna.app.schema import schema
 
@@ -31,7 +34,10 @@ def check(desk: Desk) -> None:
 def upgrade(desk: Desk) -> None:
     """Bring the database to this program's schema; makes an empty one where there is none.
 
-    Examples:  vna db upgrade   ·   vna db upgrade --data /srv/vna
+    \b
+    Examples:
+      vna db upgrade
+      vna db upgrade --data /srv/vna
     """
     from vna.app.schema import schema, upgrade
 

@@ -31,7 +31,10 @@ def load(desk: Desk) -> None:
 
     Nobody in it exists. Loading it again changes nothing.
 
-    Examples:  vna demo load   ·   vna demo load --data /tmp/try --json
+    \b
+    Examples:
+      vna demo load
+      vna demo load --data /tmp/try --json
     """
     from vna.cli.region import content
 
@@ -45,9 +48,7 @@ def load(desk: Desk) -> None:
     desk.out.note("Try: vna search studies PatientName=munoz   ·   vna held list   ·   vna serve")
 
 
-def _store(
-    desk: Desk, archive: Archive, objects: Iterable[tuple[Hospital, bytes]]
-) -> Counter[str]:
+def _store(desk: Desk, archive: Archive, objects: Iterable[tuple[Hospital, bytes]]) -> Counter[str]:
     """Store objects, one reception for each hospital; returns outcomes."""
     with ExitStack() as stack:
         receptions = {}
@@ -83,9 +84,7 @@ def _papers(desk: Desk, archive: Archive) -> int:
             created=paper.created,
             uid=paper.uid,
         )
-        incoming = archive.documents.receive(
-            desk.caller, facts, organisation=person.hospital.code
-        )
+        incoming = archive.documents.receive(desk.caller, facts, organisation=person.hospital.code)
         incoming.write(paper.data)
         futures.append(incoming.finish())
     return len([future.result() for future in futures])

@@ -57,8 +57,10 @@ def add(
 ) -> None:
     """Store a document; done when it is durable.
 
-    Examples:  vna document add report.pdf --patient 4711 --title "Informe de alta"   ·
-    vna document add consent.pdf --type 59284-0 --json
+    \b
+    Examples:
+      vna document add report.pdf --patient 4711 --title "Informe de alta"
+      vna document add consent.pdf --type 59284-0 --json
     """
     from vna.model.patient import parse_identifier
     from vna.services.documents import DocumentFacts
@@ -88,7 +90,7 @@ def add(
             incoming.abort()
             raise
         document = incoming.finish().result()
-    desk.out.record(_record(document))
+    desk.out.record(record(document))
 
 
 @commands.command("list")
@@ -108,7 +110,10 @@ def list_(
 ) -> None:
     """Documents, the newest first.
 
-    Examples:  vna document list --patient 4711   ·   vna document list --title informe --json
+    \b
+    Examples:
+      vna document list --patient 4711
+      vna document list --title informe --json
     """
     from vna.model.patient import parse_identifier
     from vna.services.documents import DocumentQuery
@@ -123,7 +128,7 @@ def list_(
     )
     with desk.archive() as archive:
         page = archive.documents.find(desk.caller, query)
-    if not desk.out.table(map(_record, page.documents), COLUMNS):
+    if not desk.out.table(map(record, page.documents), COLUMNS):
         desk.out.note("No document matches.")
         finish(Exit.NOT_FOUND)
     if page.cursor is not None:
@@ -141,7 +146,10 @@ def get(
 ) -> None:
     """Write a document's bytes as received.
 
-    Examples:  vna document get 2.25.7 -o report.pdf   ·   vna document get 2.25.7 | sha256sum
+    \b
+    Examples:
+      vna document get 2.25.7 -o report.pdf
+      vna document get 2.25.7 | sha256sum
     """
     if output is None and sys.stdout.isatty():
         raise BadRequest("say where to write: --output FILE, or a pipe")
@@ -155,10 +163,11 @@ def get(
             with unfinished.open("wb") as stream:
                 stream.writelines(chunks)
             unfinished.replace(output)
-            desk.out.record(_record(document))
+            desk.out.record(record(document))
 
 
-def _record(document: Document) -> dict[str, object]:
+def record(document: Document) -> dict[str, object]:
+    """A document as a record of output."""
     return {
         "uid": document.uid,
         "title": document.title,

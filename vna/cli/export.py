@@ -32,7 +32,10 @@ def export(
     Without --original: the current version of each instance with its corrections applied. Without
     a filter: everything. Running it again writes what is missing.
 
-    Examples:  vna export /mnt/out --original   ·   vna export out --patient 4711
+    \b
+    Examples:
+      vna export /mnt/out --original
+      vna export out --patient 4711
     """
     wanted = selection(study, series, instance, patient, since, until)
     found: Counter[str] = Counter()

@@ -34,7 +34,10 @@ def list_(
 ) -> None:
     """Objects that wait for a decision, oldest first.
 
-    Examples:  vna held list   ·   vna held list --study 1.2.3 --json
+    \b
+    Examples:
+      vna held list
+      vna held list --study 1.2.3 --json
     """
     with desk.archive() as archive:
         found = archive.held.find(
@@ -50,7 +53,10 @@ def list_(
 def show(desk: Desk, id: Number) -> None:
     """One held object and what it conflicts with.
 
-    Examples:  vna held show 3   ·   vna held show 3 --json
+    \b
+    Examples:
+      vna held show 3
+      vna held show 3 --json
     """
     with desk.archive() as archive:
         desk.out.record(_record(archive.held.show(desk.caller, id)))
@@ -71,8 +77,10 @@ def release(
 ) -> None:
     """Show a held object, as part of what stands or apart from it. Its bytes do not change.
 
-    Examples:  vna held release 3 --into existing --reason "same patient"   ·
-    vna held release 3 --into new --reason "UID used twice" --yes
+    \b
+    Examples:
+      vna held release 3 --into existing --reason "same patient"
+      vna held release 3 --into new --reason "UID used twice" --yes
     """
     if into not in {"existing", "new"}:
         raise BadRequest("--into is existing or new")
@@ -101,8 +109,10 @@ def discard(
 ) -> None:
     """Decide that a held object is not shown. It stays stored.
 
-    Examples:  vna held discard 3 --reason "test object"   ·
-    vna held discard 3 --reason "test object" --dry-run
+    \b
+    Examples:
+      vna held discard 3 --reason "test object"
+      vna held discard 3 --reason "test object" --dry-run
     """
     with desk.archive() as archive:
         found = archive.held.show(desk.caller, id)

@@ -32,7 +32,10 @@ def import_(
     What is not DICOM is ignored and counted. Objects that could not be stored are listed; then the
     exit code is 4. With --json: one line for each of them, then the counts.
 
-    Examples:  vna import /mnt/cd   ·   vna import old.zip DICOMDIR --organisation H1 --json
+    \b
+    Examples:
+      vna import /mnt/cd
+      vna import old.zip DICOMDIR --organisation H1 --json
     """
     from vna.cli.importer import FAILED, Importer
     from vna.cli.sources import find

@@ -37,7 +37,12 @@ class Output:
             return
         width = max((len(name) for name in record), default=0)
         for name, value in record.items():
-            print(f"{name + ':':<{width + 1}} {_text(value)}")
+            if isinstance(value, list) and len(value) > 1:
+                print(f"{name}:")
+                for each in value:
+                    print(f"  {_text(each)}")
+            else:
+                print(f"{name + ':':<{width + 1}} {_text(value)}".rstrip())
 
     def line(self, record: Record) -> None:
         """Print one record of many as a line of JSON, at once."""
@@ -85,9 +90,11 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (bytes, Mapping, list, tuple)):
-        return _plain(value) if isinstance(value, bytes) else json.dumps(value, default=_plain)
-    return str(value)
+    if isinstance(value, Mapping):
+        return "  ".join(f"{name}={_text(each)}" for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    return _plain(value)
 
 
 def _plain(value: object) -> str:

@@ -30,7 +30,10 @@ Identifier = Annotated[
 def show(desk: Desk, identifier: Identifier) -> None:
     """What a patient is called, shows and went through.
 
-    Examples:  vna patient show 4711   ·   vna patient show "HOSPITAL-NORTE|4711" --json
+    \b
+    Examples:
+      vna patient show 4711
+      vna patient show "HOSPITAL-NORTE|4711" --json
     """
     from vna.model.patient import parse_identifier
 
@@ -51,8 +54,10 @@ def merge(
 ) -> None:
     """From now on SOURCE means the patient of TARGET. No object and no study changes.
 
-    Examples:  vna patient merge 4711 4712 --reason "same person"   ·
-    vna patient merge "A|1" "B|7" --reason "regional index" --yes
+    \b
+    Examples:
+      vna patient merge 4711 4712 --reason "same person"
+      vna patient merge "A|1" "B|7" --reason "regional index" --yes
     """
     from vna.model.patient import parse_identifier
 
@@ -82,8 +87,10 @@ def unmerge(
 ) -> None:
     """Take a merge back, exactly.
 
-    Examples:  vna patient unmerge 4711 --reason "two persons"   ·
-    vna patient unmerge 01J… --reason "two persons" --yes
+    \b
+    Examples:
+      vna patient unmerge 4711 --reason "two persons"
+      vna patient unmerge 01J… --reason "two persons" --yes
     """
     with desk.archive() as archive:
         said = f"take back the merge {merged}"
@@ -115,8 +122,10 @@ def correct(
 ) -> None:
     """Show other values for every study of a patient.
 
-    Examples:  vna patient correct 4711 PatientBirthDate=19610203 --reason "civil registry"   ·
-    vna patient correct 4711 --withdraw 01J… --reason "was right"
+    \b
+    Examples:
+      vna patient correct 4711 PatientBirthDate=19610203 --reason "civil registry"
+      vna patient correct 4711 --withdraw 01J… --reason "was right"
     """
     from vna.model.patient import parse_identifier
 

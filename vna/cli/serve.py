@@ -12,7 +12,10 @@ def serve(desk: Desk) -> None:
 
     Makes the data folder and the database where there are none. A second signal stops at once.
 
-    Examples:  vna serve   ·   vna serve --data /srv/vna --http 127.0.0.1:8042
+    \b
+    Examples:
+      vna serve
+      vna serve --data /srv/vna --http 127.0.0.1:8042
     """
     from vna.app.serve import serve as run
 

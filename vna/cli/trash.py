@@ -48,8 +48,10 @@ def put(
 ) -> None:
     """Move a study, a series, an instance or a document to the trash. It can be restored.
 
-    Examples:  vna trash put --study 1.2.3 --reason "sent by mistake"   ·
-    vna trash put --document 2.25.7 --reason "wrong patient" --yes
+    \b
+    Examples:
+      vna trash put --study 1.2.3 --reason "sent by mistake"
+      vna trash put --document 2.25.7 --reason "wrong patient" --yes
     """
     named = document or instance or series or study
     if named is None:
@@ -80,7 +82,10 @@ def list_(
 ) -> None:
     """What lies in the trash and can be restored, oldest first.
 
-    Examples:  vna trash list   ·   vna trash list --json
+    \b
+    Examples:
+      vna trash list
+      vna trash list --json
     """
     with desk.archive() as archive:
         found = archive.trash.find(desk.caller, limit=limit, after=after)
@@ -93,7 +98,10 @@ def list_(
 def restore(desk: Desk, id: Number) -> None:
     """Show it again exactly as it was.
 
-    Examples:  vna trash restore 3   ·   vna trash restore 3 --json
+    \b
+    Examples:
+      vna trash restore 3
+      vna trash restore 3 --json
     """
     with desk.archive() as archive:
         desk.out.record(_record(archive.trash.restore(desk.caller, id)))
@@ -114,7 +122,10 @@ def purge(
 ) -> None:
     """Remove for ever what has lain in the trash beyond its grace. Shows the plan; --yes does it.
 
-    Examples:  vna trash purge   ·   vna trash purge 3 --ignore-grace --yes
+    \b
+    Examples:
+      vna trash purge
+      vna trash purge 3 --ignore-grace --yes
     """
     with desk.archive() as archive:
         plans = archive.trash.purge(

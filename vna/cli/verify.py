@@ -24,7 +24,10 @@ def verify(
     Without a filter: everything, also old versions, held objects and the trash. Damaged and missing
     objects are listed; then the exit code is 5.
 
-    Examples:  vna verify   ·   vna verify --since 2026-03-01 --json
+    \b
+    Examples:
+      vna verify
+      vna verify --since 2026-03-01 --json
     """
     from vna.services.verify import Health
 

@@ -51,7 +51,7 @@ def extent(session: Session, entry: Entry) -> Extent:
     """What purging `entry` would take, and what stands against it."""
     hidden = subject(session, entry.kind, entry.target)
     objects = _objects(entry)
-    count, size = session.execute(
+    counted: Any = session.execute(
         select(func.count(), func.coalesce(func.sum(object_.c.size), 0)).where(
             object_.c.pk.in_(objects)
         )
@@ -61,7 +61,7 @@ def extent(session: Session, entry: Entry) -> Extent:
         instances = session.execute(
             select(func.count()).where(instance.c.pk.in_(_instances(entry)))
         ).scalar_one()
-    return Extent(instances, int(count), int(size), _refusal(session, hidden))
+    return Extent(instances, int(counted[0]), int(counted[1]), _refusal(session, hidden))
 
 
 def purge(session: Session, entry: Entry, *, at: int) -> None:

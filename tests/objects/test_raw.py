@@ -10,7 +10,7 @@ from storage_backends.local import LocalBackend
 from storage_backends.memory import MemoryBackend
 from tests.objects.archive import content_of, raw_stored, sha256_of
 from tests.objects.simfs import SimFS
-from vna.errors import StorageUnavailable
+from vna.errors import Damaged, StorageUnavailable
 from vna.objects import ObjectStore, RecordNames, RecordType, raw, ulid
 from vna.objects.layout import meta_key, raw_key
 from vna.objects.record import decode
@@ -67,11 +67,36 @@ def test_what_a_dead_process_left_is_listed_and_can_be_removed() -> None:
     assert {(s.segment, s.size) for s in strays} == {(r.segment, r.size) for r in left}
     assert all(abs(ulid.made_at(s.segment).timestamp()) > 0 for s in strays)
     for stray in strays:
-        store.remove_stray(stray)
-    store.remove_stray(strays[0])
+        store.remove_raw(stray.segment)
+    store.remove_raw(strays[0].segment)
     assert store.strays() == []
     for number, place in enumerate(finished):
         assert store.read(place) == content_of(number, 100)
+
+
+def test_what_is_removed_is_gone_also_for_open_files_and_after_a_power_cut() -> None:
+    disk = SimFS()
+    store = ObjectStore(LocalBackend("/store", disk))
+    place = raw_stored(store, content_of(1, 5000))
+    assert store.read(place) == content_of(1, 5000)
+    store.remove_raw(place.segment)
+    with pytest.raises(Damaged, match="missing"):
+        store.read(place)
+    assert disk._handles == {}
+    for image in disk.crash_images(100):
+        assert not [path for path in image if place.segment in path]
+
+
+def test_a_removal_that_fails_is_told_and_can_be_done_again() -> None:
+    disk = SimFS()
+    store = ObjectStore(LocalBackend("/store", disk))
+    place = raw_stored(store, content_of(1, 5000))
+    disk.faults = {len(disk.steps) + 2: errno.EIO}  # the header is gone, the file is not
+    with pytest.raises(StorageUnavailable):
+        store.remove_raw(place.segment)
+    assert [stray.segment for stray in store.strays()] == [place.segment]
+    store.remove_raw(place.segment)
+    assert store.strays() == []
 
 
 def test_a_long_stream_is_synced_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:

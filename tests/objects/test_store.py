@@ -49,6 +49,11 @@ def replace(backend: MemoryBackend, key: str, data: bytes) -> None:
     backend.put_new(key, [data])
 
 
+def replace_marker(backend: MemoryBackend, other: MemoryBackend) -> None:
+    reader = other.open("vna.json")
+    backend.put_new("vna.json", [reader.read(0, reader.size())])
+
+
 def flip(backend: MemoryBackend, key: str, position: int) -> None:
     reader = backend.open(key)
     data = bytearray(reader.read(0, reader.size()))
@@ -193,8 +198,10 @@ def test_a_missing_file_is_no_damage_where_the_store_is_away(
     backend.delete("vna.json")
     with pytest.raises(StorageUnavailable):
         store.read(place)
-    ObjectStore(MemoryBackend())
-    backend.put_new("vna.json", [b"another store"])
+    with pytest.raises(StorageUnavailable):
+        store.remove_raw(place.segment)
+    ObjectStore(backend_of_another := MemoryBackend())
+    replace_marker(backend, backend_of_another)
     with pytest.raises(StorageUnavailable):
         store.read(place)
 

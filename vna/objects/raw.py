@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from storage_backends.base import Backend, BackendError, Buffer, StoredKey
+from storage_backends.base import Backend, BackendError, Buffer, KeyMissing, StoredKey
 from vna.model.archive import Place
 from vna.objects.group import storage_unavailable
 from vna.objects.layout import RAW_FILES, meta_key, raw_key, ulid_of
@@ -81,9 +81,8 @@ class RawObject:
         """Remove what was written, also after a failed or a finished `finish`. Never raises."""
         with self._lock:
             self._writer.abandon()
-            for key in (meta_key(self.segment), raw_key(self.segment)):
-                with suppress(BackendError):
-                    self._backend.delete(key)
+            with suppress(BackendError):
+                remove_raw(self._backend, self.segment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,11 @@ def _stray(found: StoredKey) -> Iterator[Stray]:
         yield Stray(ulid_of(found.key), found.size)
 
 
-def remove_stray(backend: Backend, stray: Stray) -> None:
-    """Remove the file of a stray whose writer is known to be gone."""
-    with suppress(BackendError):
-        backend.delete(raw_key(stray.segment))
+def remove_raw(backend: Backend, segment: str) -> None:
+    """Remove a raw file and its header, those that are there; durable when it returns.
+
+    The header goes first: what an interruption leaves is a stray.
+    """
+    for key in (meta_key(segment), raw_key(segment)):
+        with suppress(KeyMissing):
+            backend.delete(key)

@@ -10,12 +10,12 @@ from typing import NoReturn
 import xxhash
 
 from storage_backends.base import Backend, BackendError, KeyMissing, Reader
-from vna.errors import Damaged, InvalidConfiguration
+from vna.errors import Damaged, InvalidConfiguration, StorageUnavailable
 from vna.model.archive import Place
 from vna.objects.group import storage_unavailable
 from vna.objects.layout import meta_key, raw_key, segment_key
 from vna.objects.marker import open_marker, read_marker
-from vna.objects.raw import RawObject, Stray, remove_stray, strays
+from vna.objects.raw import RawObject, Stray, remove_raw, strays
 from vna.objects.readers import Readers
 from vna.objects.record import (
     LONGEST_HEADER,
@@ -60,9 +60,20 @@ class ObjectStore:
         except BackendError as error:
             raise storage_unavailable(error) from error
 
-    def remove_stray(self, stray: Stray) -> None:
-        """Remove a stray whose writer is known to be gone."""
-        remove_stray(self.backend, stray)
+    def remove_raw(self, segment: str) -> None:
+        """Remove a raw file, whole or a stray, durably; nothing happens if it is gone already.
+
+        For what nothing refers to any more, and for strays whose writer is known to be gone.
+        """
+        if not self._is_here():  # a file on a disk that is away is not gone
+            raise StorageUnavailable("the store is not there")
+        try:
+            remove_raw(self.backend, segment)
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+        finally:
+            for key in (raw_key(segment), meta_key(segment)):
+                self._readers.forget(key)
 
     def read(
         self, place: Place, start: int = 0, length: int | None = None, *, sha256: bytes = b""
@@ -170,13 +181,16 @@ class ObjectStore:
 
     def _missing(self, place: Place, sha256: bytes, error: KeyMissing) -> NoReturn:
         """A file is not there: damage if the store itself is there, else the store is away."""
+        if not self._is_here():
+            raise StorageUnavailable("the store is not there") from error
+        raise Damaged(sha256.hex() or UNKNOWN, f"segment {place.segment} is missing") from error
+
+    def _is_here(self) -> bool:
         try:
             marker = read_marker(self.backend)
         except (BackendError, InvalidConfiguration):
-            marker = None
-        if marker is None or marker.store != self.identity:
-            raise storage_unavailable(error) from error
-        raise Damaged(sha256.hex() or UNKNOWN, f"segment {place.segment} is missing") from error
+            return False
+        return marker is not None and marker.store == self.identity
 
 
 class StoredSource:

@@ -81,6 +81,9 @@ def _items(item: Item, tag: Tag) -> Sequence[Item | None]:
 
 def _attribute(attribute: Item | None, key: Key) -> bool:
     values = [value for value in (attribute or {}).get("Value", ()) if value not in (None, "", {})]
+    if key.vr in ("DA", "TM"):  # as in the columns: what is no date or time counts as absent
+        form = temporal.date if key.vr == "DA" else temporal.time
+        values = [value for value in values if form(str(value))]
     match key.match:
         case Universal():
             return True

@@ -18,9 +18,7 @@ def recount(session: Session, study_fk: int, series_fks: Iterable[int] = ()) -> 
 
     A series in which nothing is visible does not count, and lends the study no modality.
     """
-    session.execute(
-        select(study.c.pk).where(study.c.pk == study_fk).with_for_update(key_share=True)
-    )
+    lock(session, study_fk)
     for key in series_fks:
         visible = (
             select(func.count())
@@ -33,6 +31,12 @@ def recount(session: Session, study_fk: int, series_fks: Iterable[int] = ()) -> 
             .where(series.c.pk == key)
             .values(instance_count=visible, version=series.c.version + 1)
         )
+    total(session, study_fk)
+    session.execute(update(study).where(study.c.pk == study_fk).values(version=study.c.version + 1))
+
+
+def total(session: Session, study_fk: int) -> None:
+    """What the study says of its series: their number, their instances, their modalities."""
     shown = session.execute(
         select(series.c.modality, series.c.instance_count).where(
             series.c.study_fk == study_fk, series.c.state == _SHOWN, series.c.instance_count > 0
@@ -45,6 +49,12 @@ def recount(session: Session, study_fk: int, series_fks: Iterable[int] = ()) -> 
             modalities="\\".join(sorted({row.modality for row in shown if row.modality})),
             series_count=len(shown),
             instance_count=sum(row.instance_count for row in shown),
-            version=study.c.version + 1,
         )
+    )
+
+
+def lock(session: Session, study_fk: int) -> None:
+    """Let nobody else change what a study shows before this transaction ends."""
+    session.execute(
+        select(study.c.pk).where(study.c.pk == study_fk).with_for_update(key_share=True)
     )

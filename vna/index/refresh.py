@@ -17,6 +17,7 @@ from vna.dicom.levels import TAGS
 from vna.index import columns, requests
 from vna.index.engine import Session
 from vna.index.overlays import StudyEdits, Target, bump, edits_of_study
+from vna.index.recount import lock, total
 from vna.index.tables import instance, series, study
 from vna.model.query import Level
 
@@ -40,9 +41,8 @@ def refresh(session: Session, study_fk: int, changed: Mapping[Target, Iterable[s
     `changed`: the paths that changed at each target. Raises the overlay version of the study and of
     every series that is touched.
     """
-    session.execute(
-        select(study.c.pk).where(study.c.pk == study_fk).with_for_update(key_share=True)
-    )
+    lock(session, study_fk)
+    bump(session, [(Level.STUDY, study_fk)])
     standing = edits_of_study(session, study_fk)
     below = {
         int(row.pk)
@@ -57,10 +57,11 @@ def refresh(session: Session, study_fk: int, changed: Mapping[Target, Iterable[s
             _rewrite(session, Level.STUDY, [study_fk], lambda row: standing.of())
         if scope <= Level.SERIES and Level.SERIES in levels:
             _rewrite(session, Level.SERIES, within, lambda row: standing.of(row["pk"]))
+            total(session, study_fk)
         if Level.INSTANCE in levels:
             leaves = [key] if scope is Level.INSTANCE else _instances(session, within)
             _rewrite(session, Level.INSTANCE, leaves, _of_instance(standing))
-    bump(session, [(Level.STUDY, study_fk), *((Level.SERIES, key) for key in touched)])
+    bump(session, [(Level.SERIES, key) for key in touched])
     _raise_versions(session, study_fk, touched)
 
 

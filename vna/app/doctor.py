@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from vna.app.packages import PACKAGES, shared_packages
 from vna.app.schema import schema
 from vna.config import Settings
 from vna.config.values import split_address
@@ -29,7 +29,6 @@ from vna.model.caller import local_administrator
 from vna.services.statistics import Statistics
 
 GIB = 1 << 30
-PACKAGES = ("vna", "dicomweb", "storage_backends")
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 10 * GIB  # less is a warning; under a tenth of it a failure
 FREE_INODES = 10_000
@@ -86,13 +85,6 @@ def package_owners(settings: Settings) -> Findings:
         )
     if not shared_packages():
         yield Finding("packages", Verdict.OK, f"{', '.join(PACKAGES)} have one owner")
-
-
-def shared_packages() -> dict[str, list[str]]:
-    """Our import names that more than one installed distribution provides."""
-    owners = packages_distributions()
-    found = {package: sorted(set(owners.get(package, []))) for package in PACKAGES}
-    return {package: names for package, names in found.items() if len(names) > 1}
 
 
 def open_files(settings: Settings) -> Findings:

@@ -1,0 +1,91 @@
+"""`vna serve`: prepare everything, then fork and supervise."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vna.app import listener, logs, memory, metrics
+from vna.app.packages import shared_packages
+from vna.app.schema import upgrade
+from vna.app.supervisor import Role, Supervisor
+from vna.config import Settings
+from vna.errors import InvalidConfiguration
+
+# OpenBLAS, which numpy loads, otherwise starts threads when it is imported: before the fork.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def serve(settings: Settings, *, as_json: bool = False) -> bool:
+    """Serve until SIGTERM or SIGINT; False when a process had to be killed.
+
+    Raises `InvalidConfiguration` and `IndexUnavailable` before anything is started.
+    """
+    _refuse_shared_packages()
+    memory.tune_allocator()
+    logs.configure(format=settings.log.format, level=settings.log.level)
+    upgrade(settings)
+    opened = listener.listeners(settings.http, settings.server.workers)
+    host = f"[{opened[0].host}]" if ":" in opened[0].host else opened[0].host
+    settings = replace(settings, http=f"{host}:{opened[0].port}")
+    metrics.prepare(run_folder(settings) / "metrics")
+
+    from vna.app.worker import HttpWorker, JobsWorker  # imports whatever a child will need
+
+    roles: list[Role] = [HttpWorker(settings, number, opened) for number in range(len(opened))]
+    roles.append(JobsWorker(settings, opened))
+    _announce(settings, as_json=as_json)
+    supervisor = Supervisor(
+        roles, drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget
+    )
+    try:
+        return supervisor.run()
+    finally:
+        shutil.rmtree(run_folder(settings), ignore_errors=True)
+
+
+def run_folder(settings: Settings) -> Path:
+    """Files that matter only while this server runs: one folder for each machine and port."""
+    port = settings.http.rpartition(":")[2]
+    return settings.data.absolute() / "run" / f"{socket.gethostname()}-{port}"
+
+
+def release() -> str:
+    """The version of the installed distribution; "unknown" in a bare checkout."""
+    try:
+        return version("regional-vna")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _refuse_shared_packages() -> None:
+    for package, owners in shared_packages().items():
+        raise InvalidConfiguration(
+            f"the package {package} belongs to {' and '.join(owners)}, so its files may be "
+            "anybody's: install this archive into an environment of its own"
+        )
+
+
+def _announce(settings: Settings, *, as_json: bool) -> None:
+    facts = {
+        "url": settings.public_url,
+        "dicomweb": settings.public_url + settings.dicomweb.root,
+        "data": str(settings.data.absolute()),
+        "workers": settings.server.workers,
+        "pid": os.getpid(),
+    }
+    if as_json:
+        print(json.dumps(facts), flush=True)
+        return
+    print(
+        f"archive      {facts['url']}\n"
+        f"DICOMweb     {facts['dicomweb']}\n"
+        f"data folder  {facts['data']}\n"
+        f"workers      {facts['workers']}; Ctrl-C ends them",
+        flush=True,
+    )

@@ -1,0 +1,95 @@
+"""What the children of `vna serve` do. Importing this module imports all that they need."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+
+import httptools  # noqa: F401  loaded before the fork, used by uvicorn
+import uvicorn
+import uvicorn.protocols.http.httptools_impl
+import uvloop
+
+from vna.app.archive import Archive
+from vna.app.faces import application
+from vna.app.listener import Listener
+from vna.config import Settings
+from vna.dicom import dictionary
+
+log = logging.getLogger("vna.worker")
+
+KEEP_ALIVE_SECONDS = 75  # longer than most proxies keep an idle connection, so that they close it
+
+dictionary.vr_of(0x00100010)  # loads pydicom's tables before the fork
+
+
+class HttpWorker:
+    """Answers HTTP on one of the listeners."""
+
+    def __init__(self, settings: Settings, number: int, listeners: Sequence[Listener]) -> None:
+        self.name = f"http-{number}"
+        self._settings = settings
+        self._listener = listeners[number]
+        self._others = [each for each in listeners if each is not self._listener]
+
+    def before_fork(self) -> None:
+        """Listen."""
+        self._listener.open()
+
+    def while_down(self) -> None:
+        """Leave new connections to the other workers."""
+        self._listener.close()
+
+    def run(self) -> None:
+        """Serve until SIGTERM, then answer what has been asked and seal the segment."""
+        for other in self._others:  # a copy kept open would swallow its connections
+            other.close()
+        assert self._listener.socket is not None
+        # uvicorn raises the signal again when it is done; it has had its effect by then.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        with Archive.open(self._settings) as archive:
+            server = uvicorn.Server(self._config(archive))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(server.serve(sockets=[self._listener.socket]))
+
+    def _config(self, archive: Archive) -> uvicorn.Config:
+        server = self._settings.server
+        return uvicorn.Config(
+            application(archive, self._settings),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=server.drain_seconds,
+        )
+
+
+class JobsWorker:
+    """Does what outlives requests."""
+
+    name = "jobs"
+
+    def __init__(self, settings: Settings, listeners: Sequence[Listener]) -> None:
+        self._settings, self._listeners = settings, listeners
+
+    def before_fork(self) -> None:
+        """Nothing is inherited."""
+
+    def while_down(self) -> None:
+        """Nothing is given up."""
+
+    def run(self) -> None:
+        """Run jobs until SIGTERM; the one at hand is finished."""
+        for listener in self._listeners:
+            listener.close()
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        with Archive.open(self._settings) as archive:
+            archive.jobs.run(stop)

@@ -75,4 +75,4 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     for path, template in searches.items():
         resource = SearchResource(services.search, links, settings, template)
         routes.append(Route("GET", path, resource))
-    return Edge(routes, settings, root=settings.root, pool=reading, budget=budget)
+    return Edge(routes, settings, root=settings.root, pools=[reading, receiving], budget=budget)

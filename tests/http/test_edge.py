@@ -107,10 +107,11 @@ def port(house: House) -> Iterator[int]:
     settings = EdgeSettings(
         "http://here", body_idle_seconds=0.3, drain_seconds=5, observe=house.observe
     )
-    with ThreadPoolExecutor(2) as pool:
-        edge = Edge(house.routes(), settings, root="/root", pool=pool, budget=house.budget)
-        with serving(edge) as port:
-            yield port
+    pools = [ThreadPoolExecutor(2)]
+    edge = Edge(house.routes(), settings, root="/root", pools=pools, budget=house.budget)
+    with serving(edge) as port:
+        yield port
+    edge.close()
 
 
 @pytest.fixture

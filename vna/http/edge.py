@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Edge:
-    """Serves `routes` below `root`. `pool` runs handlers; `budget` admits bodies."""
+    """Serves `routes` below `root`. `pools`: the first runs handlers, the others are the routes'
+    own. `budget` admits bodies."""
 
     def __init__(
         self,
@@ -39,12 +40,17 @@ class Edge:
         settings: EdgeSettings,
         *,
         root: str,
-        pool: ThreadPoolExecutor,
+        pools: Sequence[ThreadPoolExecutor],
         budget: Budget,
     ) -> None:
         self._router = Router(routes)
         self._settings, self._root = settings, root
-        self._pool, self._budget = pool, budget
+        self._pools, self._pool, self._budget = pools, pools[0], budget
+
+    def close(self) -> None:
+        """End the threads, once no request is under way."""
+        for pool in self._pools:
+            pool.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""

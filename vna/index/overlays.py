@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
 from vna.dicom.edit import Edit
 from vna.index import patient_shown
 from vna.index.engine import Session
+from vna.index.patient_shown import PatientShown
 from vna.index.tables import instance, overlay, overlay_head, series
 from vna.model.archive import Rank
 from vna.model.query import Level
@@ -110,45 +111,63 @@ def in_force(rows: Iterable[OverlayRow]) -> list[OverlayRow]:
 
 @dataclass(frozen=True)
 class StudyEdits:
-    """What stands over a study and below it: by target, and of the patient that is shown."""
+    """What stands over a study and below it, and the patient that is shown for it."""
 
     study_fk: int
     standing: Mapping[Target, Sequence[OverlayRow]]
-    shown: Sequence[Edit]
+    heads: Mapping[int, int]  # by series
+    patient: PatientShown
 
     def of(self, series_fk: int | None = None, instance_fk: int | None = None) -> list[Edit]:
         """What to apply to objects of the study, of one series, or of one instance, in order."""
+        rows = in_force(self._reaching(series_fk, instance_fk))
+        edits = [Edit(row.path, None if row.value is None else row.value) for row in rows]
+        return [*edits, *self.patient.edits]
+
+    def at(self, series_fk: int | None = None, instance_fk: int | None = None) -> int:
+        """When the latest of them was made, ms since 1970 UTC; 0 where there are none."""
+        times = [row.at for row in self._reaching(series_fk, instance_fk)]
+        return max([*times, self.patient.since])
+
+    def stamp(self, series_fk: int) -> str:
+        """Differs whenever anything in the series may be shown otherwise than before."""
+        return f"{self.heads.get(series_fk, 0)}-{self.patient.link}"
+
+    def _reaching(self, series_fk: int | None, instance_fk: int | None) -> list[OverlayRow]:
         if not self.standing:
-            return list(self.shown)
-        keys = (
-            (Level.STUDY, self.study_fk),
-            (Level.SERIES, series_fk),
-            (Level.INSTANCE, instance_fk),
-        )
-        chain = [(level, key) for level, key in keys if key is not None]
-        rows = [row for target in chain for row in self.standing.get(target, ())]
-        return [*_edits(rows), *self.shown]
+            return []
+        keys = (self.study_fk, series_fk, instance_fk)
+        chain = zip((Level.STUDY, Level.SERIES, Level.INSTANCE), keys, strict=True)
+        return [row for level, key in chain if key for row in self.standing.get((level, key), ())]
 
 
 def edits_of_study(session: Session, study_fk: int) -> StudyEdits:
-    """The edits of everything in a study, in at most three statements."""
-    shown = patient_shown.edits(session, study_fk)
+    """The edits of everything in a study, in at most four statements, mostly in two."""
+    patient = patient_shown.of_study(session, study_fk)
     if not _touched(session, study_fk):
-        return StudyEdits(study_fk, {}, shown)
+        return StudyEdits(study_fk, {}, {}, patient)
+    below = select(series.c.pk).where(series.c.study_fk == study_fk)
+    heads = session.execute(
+        select(overlay_head.c.target_fk, overlay_head.c.version).where(
+            overlay_head.c.scope == Level.SERIES, overlay_head.c.target_fk.in_(below)
+        )
+    )
     rows = _rows(session, overlay.c.withdrawn_at == 0, _within(study_fk))
-    return StudyEdits(study_fk, _by_target(rows), shown)
+    return StudyEdits(
+        study_fk, _by_target(rows), {row.target_fk: row.version for row in heads}, patient
+    )
 
 
 def edits_for(
     session: Session, study_fk: int, series_fk: int | None = None, instance_fk: int | None = None
 ) -> list[Edit]:
     """What to apply to an object of the study, of one series of it, or of one instance."""
-    shown = patient_shown.edits(session, study_fk)
+    patient = patient_shown.of_study(session, study_fk)
     if not _touched(session, study_fk):
-        return shown
+        return list(patient.edits)
     keys = ((Level.STUDY, study_fk), (Level.SERIES, series_fk), (Level.INSTANCE, instance_fk))
     found = standing(session, [(level, key) for level, key in keys if key is not None])
-    return StudyEdits(study_fk, found, shown).of(series_fk, instance_fk)
+    return StudyEdits(study_fk, found, {}, patient).of(series_fk, instance_fk)
 
 
 def bump(session: Session, targets: Iterable[Target]) -> None:
@@ -172,12 +191,6 @@ def _touched(session: Session, study_fk: int) -> bool:
             )
         ).scalar()
     )
-
-
-def _edits(rows: Iterable[OverlayRow]) -> list[Edit]:
-    return [
-        Edit(row.path, None if row.value is None else dict(row.value)) for row in in_force(rows)
-    ]
 
 
 def _within(study_fk: int) -> ColumnElement[bool]:

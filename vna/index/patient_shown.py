@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,18 +17,31 @@ from vna.index.tables import demographics, patient_link, study
 NAMING_TAGS = ("00100010", "00100020", "00100021", "00100030", "00100040")
 
 
-def edits(session: Session, study_fk: int) -> list[Edit]:
-    """What replaces or removes the patient that the objects of a study name; often nothing."""
+@dataclass(frozen=True, slots=True)
+class PatientShown:
+    """What replaces or removes the patient that a study's objects name.
+
+    `link`: key of the link that says so, 0 where each object shows its own; `since`: in ms.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    link: int = 0
+    since: int = 0
+
+
+def of_study(session: Session, study_fk: int) -> PatientShown:
+    """The patient shown for a study."""
     own = demographics.alias()
-    shown = session.execute(
-        select(demographics.c.attributes)
+    found = session.execute(
+        select(demographics.c.attributes, patient_link.c.pk, patient_link.c.since)
         .select_from(study)
         .join(own, own.c.pk == study.c.demographics_fk)
         .join(patient_link, patient_link.c.identifier_fk == own.c.identifier_fk)
         .join(demographics, demographics.c.pk == patient_link.c.shown_fk)
         .where(study.c.pk == study_fk, patient_link.c.until == literal_column("0"))
-    ).scalar()
-    if shown is None:
-        return []
-    attributes: dict[str, Any] = orjson.loads(shown)
-    return [Edit(tag, attributes.get(tag)) for tag in NAMING_TAGS]
+    ).one_or_none()
+    if found is None:
+        return PatientShown()
+    attributes: dict[str, Any] = orjson.loads(found.attributes)
+    edits = tuple(Edit(tag, attributes.get(tag)) for tag in NAMING_TAGS)
+    return PatientShown(edits, found.pk, found.since)

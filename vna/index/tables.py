@@ -1,9 +1,9 @@
 """The schema, once, for SQLite and PostgreSQL.
 
-Conventions: `…_fk` is a surrogate key of another table; times are milliseconds since 1970 UTC by the
-database's clock; sort keys are never NULL (absent text is ''), so that both databases order rows alike;
-text compares by code point (`COLLATE "C"` on PostgreSQL); `attributes` is DICOM JSON (PS3.18 §F) of one
-level's own attributes, UTF-8 bytes.
+Conventions: `…_fk` is a surrogate key of another table; times are milliseconds since 1970 UTC by
+the database's clock; sort keys are never NULL (absent text is ''), so that both databases order
+rows alike; text compares by code point (`COLLATE "C"` on PostgreSQL); `attributes` is DICOM JSON
+(PS3.18 §F) of one level's own attributes, UTF-8 bytes.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ object_ = Table(
     metadata,
     _key(),
     Column("sha256", LargeBinary(32), nullable=False),
-    Column("sha256_head", BigInteger, nullable=False, index=True),  # first 8 bytes, signed big endian
+    Column("sha256_head", BigInteger, nullable=False, index=True),  # 8 bytes, signed BE
     Column("xxh3", LargeBinary(16), nullable=False),
     _number("size"),
     _ref("segment_fk", "segment", index=True),
     _number("offset"),  # of the payload inside the segment, bytes
     _number("length"),  # of the payload as stored, bytes
-    Column("state", SmallInteger, nullable=False, server_default="0"),  # 0 good, 1 damaged, 2 purged
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # 1 damaged, 2 purged
 )
 
 # ── identity ─────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +147,7 @@ identifier = Table(
     metadata,
     _key(),
     Column("partition", SmallInteger, nullable=False),
-    Column("kind", SmallInteger, nullable=False),  # IdentifierKind: patient, accession, visit, study-bound
+    Column("kind", SmallInteger, nullable=False),  # IdentifierKind
     _ref("authority_fk", "authority"),
     Column("value", Words, nullable=False),
     Column("source", SmallInteger, nullable=False),  # IdentifierSource: object, feed, hand
@@ -197,11 +197,16 @@ patient_link = Table(
     _ref("shown_fk", "demographics", null=True, index=True),
     _number("since"),
     _number("until"),
-    _text("operation"),  # the merge, unmerge or correction that wrote the row (ULID); '' = reception
+    _text("operation"),  # ULID of what wrote the row; '' = reception
     _text("actor"),
     _text("reason"),
-    Index("uq_patient_link_open", "identifier_fk", unique=True,
-          sqlite_where=text("until = 0"), postgresql_where=text("until = 0")),
+    Index(
+        "uq_patient_link_open",
+        "identifier_fk",
+        unique=True,
+        sqlite_where=text("until = 0"),
+        postgresql_where=text("until = 0"),
+    ),
 )
 
 # A merge or a correction of a patient, in force until ended. Links follow from these rows alone, so
@@ -221,9 +226,13 @@ patient_operation = Table(
     _text("reason"),
     _number("ended_at"),  # 0 = in force
     _text("ended_by"),  # the operation that ended it
-    Index("uq_patient_operation_merged", "identifier_fk", unique=True,
-          sqlite_where=text("kind = 1 AND ended_at = 0"),
-          postgresql_where=text("kind = 1 AND ended_at = 0")),
+    Index(
+        "uq_patient_operation_merged",
+        "identifier_fk",
+        unique=True,
+        sqlite_where=text("kind = 1 AND ended_at = 0"),
+        postgresql_where=text("kind = 1 AND ended_at = 0"),
+    ),
 )
 
 # ── what the archive is responsible for ──────────────────────────────────────────────────────────
@@ -357,7 +366,7 @@ instance_version = Table(
     _text("transfer_syntax"),
     _text("patient_id"),
     Column("anatomy", LargeBinary, nullable=False),  # vna.dicom.anatomy, docs/formats.md
-    Column("header", LargeBinary, nullable=False),  # vna.dicom.header, zstd with the series' dictionary
+    Column("header", LargeBinary, nullable=False),  # vna.dicom.header, zstd
     Column("dictionary", SmallInteger, nullable=False, server_default="0"),  # 1: header needs it
     _text("oddities"),  # codes, ' '-joined
     UniqueConstraint("instance_fk", "number"),
@@ -507,7 +516,7 @@ job = Table(
     _text("kind"),
     _text("subject"),  # one waiting job per kind and subject
     Column("payload", LargeBinary),
-    Column("state", SmallInteger, nullable=False, server_default="0"),  # 0 waiting, 1 leased, 2 dead
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # see jobs.py
     _number("not_before"),
     _number("lease_until"),
     _text("lease_owner"),

@@ -1,0 +1,26 @@
+"""Inserts for many rows at once, the same on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from vna.index.engine import Row, Session
+
+
+def unless_present(session: Session, table: Table) -> Insert:
+    """INSERT … ON CONFLICT DO NOTHING: whoever comes second adds nothing and gets no row back."""
+    if session.postgresql:
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def keys_of(session: Session, table: Table, rows: Sequence[Row]) -> list[int]:
+    """Insert rows and return their keys, in the order of `rows`."""
+    if not rows:
+        return []
+    statement: Any = table.insert().returning(table.c.pk, sort_by_parameter_order=True)
+    return [int(key) for key in session.execute(statement, list(rows)).scalars()]

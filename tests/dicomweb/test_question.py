@@ -137,12 +137,12 @@ def test_rows_tell_of_what_is_above_the_resource() -> None:
     """Table 10.6.1-5: IE levels of each resource."""
     study, of_series, instance = Level.STUDY, Level.SERIES, Level.INSTANCE
 
-    assert studies().levels == {study}
-    assert series(of_study=False).levels == {study, of_series}
-    assert series(of_study=True).levels == {of_series}
-    assert instances(of=None).levels == {study, of_series, instance}
-    assert instances(of=study).levels == {of_series, instance}
-    assert instances(of=of_series).levels == {instance}
+    assert studies().levels == frozenset({study})
+    assert series(of_study=False).levels == frozenset({study, of_series})
+    assert series(of_study=True).levels == frozenset({of_series})
+    assert instances(of=None).levels == frozenset({study, of_series, instance})
+    assert instances(of=study).levels == frozenset({of_series, instance})
+    assert instances(of=of_series).levels == frozenset({instance})
 
 
 def test_what_is_not_supported_is_said() -> None:

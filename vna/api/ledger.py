@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vna.api.endpoint import Call, Endpoint, moment
-from vna.services.ledger import AttentionEntry, ChangeEntry, Ledger, ReceptionEntry
+from vna.api.held import Because
+from vna.services.ledger import Entry, Ledger, Matter, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,6 @@ class ReceptionView:
     caller: str
     peer: str
     path: str
-    organisation: str
     started_at: str | None
     finished_at: str | None
     objects: int
@@ -80,7 +80,6 @@ class AttentionQuery:
 
     after: int = 0
     limit: int = 1000
-    resolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,6 @@ class AttentionView:
     instance: str
     detail: Mapping[str, Any]
     at: str | None
-    resolved_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +125,35 @@ def operations(ledger: Ledger) -> list[Endpoint]:
     def list_attention(call: Call) -> AttentionList:
         """What a person should look at."""
         query: AttentionQuery = call.query
-        found = ledger.attention(
-            call.caller, after=query.after, limit=query.limit, resolved=query.resolved
-        )
+        found = ledger.attention(call.caller, after=query.after, limit=query.limit)
         return AttentionList([_attention(each) for each in found])
+
+    def resolve_attention(call: Call) -> None:
+        """Somebody has looked: take it off the list."""
+        body: Because = call.body
+        ledger.resolve(call.caller, call.id(), body.reason)
 
     return [
         Endpoint("GET", "/changes", list_changes, ChangeList, ChangesQuery),
         Endpoint("GET", "/receptions", list_receptions, ReceptionList, ReceptionsQuery),
         Endpoint("GET", "/receptions/{id}", show_reception, ReceptionView),
         Endpoint("GET", "/attention", list_attention, AttentionList, AttentionQuery),
+        Endpoint("POST", "/attention/{id}/resolve", resolve_attention, None, body=Because),
     ]
 
 
-def _change(each: ChangeEntry) -> ChangeView:
+def _change(each: Entry) -> ChangeView:
     uids = (each.study_uid, each.series_uid, each.sop_uid)
     return ChangeView(each.seq, moment(each.at), each.kind, *uids, each.detail)
 
 
-def _reception(each: ReceptionEntry) -> ReceptionView:
+def _reception(each: Row) -> ReceptionView:
     return ReceptionView(
         id=each.id,
         source=each.source,
         caller=each.caller,
         peer=each.peer,
         path=each.path,
-        organisation=each.organisation,
         started_at=moment(each.started_at),
         finished_at=moment(each.finished_at),
         objects=each.objects,
@@ -161,7 +162,7 @@ def _reception(each: ReceptionEntry) -> ReceptionView:
     )
 
 
-def _attention(each: AttentionEntry) -> AttentionView:
+def _attention(each: Matter) -> AttentionView:
     return AttentionView(
         id=each.id,
         kind=each.kind,
@@ -170,5 +171,4 @@ def _attention(each: AttentionEntry) -> AttentionView:
         instance=each.sop_uid,
         detail=each.detail,
         at=moment(each.at),
-        resolved_at=moment(each.resolved_at),
     )

@@ -124,6 +124,20 @@ def test_sizes_take_binary_units(tmp_path: Path) -> None:
 
 def test_every_default_is_a_value_its_own_reader_gives() -> None:
     for setting in settings_reference():
-        shown = str(setting.default)
-        assert setting.read(shown) == setting.default, setting.name
+        assert setting.read(_written(setting.default)) == setting.default, setting.name
         assert setting.doc.endswith("."), setting.name
+
+
+def _written(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def test_lists_and_switches_are_written_as_toml_or_as_text(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path / "a.toml", '[dicomweb]\nignored_parameters = ["a", "b"]\nstrict_accept = true'
+    )
+    assert load({}, {}, config=file).settings.dicomweb.ignored_parameters == ("a", "b")
+    assert load({}, {}, config=file).settings.dicomweb.strict_accept is True
+    environ = {"VNA_DICOMWEB__IGNORED_PARAMETERS": "a, b", "VNA_DICOMWEB__STRICT_ACCEPT": "false"}
+    assert load({}, environ, config=file).settings.dicomweb.ignored_parameters == ("a", "b")
+    assert load({}, environ, config=file).settings.dicomweb.strict_accept is False

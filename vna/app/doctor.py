@@ -211,7 +211,7 @@ def database(settings: Settings) -> Findings:
 
 
 def _holdings(index: Index) -> Findings:
-    counts = Statistics(index).totals(local_administrator("doctor"))
+    counts = Statistics(index).waiting(local_administrator("doctor"))
     for name, said, fix in (
         ("held", "objects wait for a decision", "vna held list"),
         ("attention", "entries on the attention list", "look at them: /api/v1/attention"),

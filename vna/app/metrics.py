@@ -33,7 +33,7 @@ def forget(pid: int) -> None:
     """Drop what only held while process `pid` lived; its counters stay counted."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    mark_process_dead(pid)
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -89,7 +89,7 @@ class Metrics:
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         registry.register(_Gauges(self._version, self._gauges))
         return bytes(generate_latest(registry))
 

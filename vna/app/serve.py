@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vna.app import listener, logs, memory, metrics
@@ -53,14 +52,6 @@ def run_folder(settings: Settings) -> Path:
     """Files that matter only while this server runs: one folder for each machine and port."""
     port = settings.http.rpartition(":")[2]
     return settings.data.absolute() / "run" / f"{socket.gethostname()}-{port}"
-
-
-def release() -> str:
-    """The version of the installed distribution; "unknown" in a bare checkout."""
-    try:
-        return version("regional-vna")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _refuse_shared_packages() -> None:

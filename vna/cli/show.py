@@ -57,7 +57,8 @@ def _find(archive: Archive, desk: Desk, level: Level, key: Level, uid: str) -> l
 
     tag = (0, 0x0020000D, 0x0020000E, 0x00080018)[key]
     query = Query(level, (Key((tag,), "UI", Exact(uid)),), "all")
-    return archive.search.find(desk.caller, query).rows
+    page = archive.search.find(desk.caller, query)
+    return page.rows
 
 
 def _record(archive: Archive, desk: Desk, level: Level, row: Row) -> dict[str, Any]:

@@ -55,6 +55,15 @@ class Dicomweb:
     """[dicomweb]"""
 
     root: str = _setting("/dicomweb", "Path of the DICOMweb services.", values.url_path)
+    max_results: int = _setting(
+        5000, "Most results of one search; more are told by a Warning.", values.number(1, 1_000_000)
+    )
+    strict_accept: bool = _setting(
+        False, "406 for a retrieval without Accept header (PS3.18 §8.7.5).", values.switch
+    )
+    ignored_parameters: tuple[str, ...] = _setting(
+        (), "Unknown search parameters that get a Warning and not a 400.", values.words
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,22 @@ def size(low: int) -> Reader:
     return read
 
 
+def switch(value: object) -> bool:
+    """true or false."""
+    if isinstance(value, bool):
+        return value
+    found = {"true": True, "false": False}.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("be true or false")
+    return found
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Words divided by commas, or a TOML list of them."""
+    parts = value if isinstance(value, (list, tuple)) else text(value).split(",")
+    return tuple(word for part in parts if (word := text(part)))
+
+
 def choice(*allowed: str) -> Reader:
     """One of a few words."""
 

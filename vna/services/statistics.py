@@ -25,6 +25,12 @@ class Statistics:
         with self._index.reading() as session:
             return statistics.totals(session)
 
+    def waiting(self, caller: Caller) -> dict[str, int]:
+        """held, attention and dead_jobs only, for who asks often. Raises `Forbidden`."""
+        require(caller, Right.ADMINISTER)
+        with self._index.reading() as session:
+            return statistics.waiting(session)
+
     def studies_by(self, caller: Caller, groups: Sequence[str]) -> list[dict[str, Any]]:
         """Studies and instances for each combination of organisation, modality, year.
 

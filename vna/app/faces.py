@@ -1,0 +1,120 @@
+"""Every HTTP face of one process as one ASGI application, counted and logged."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import dicomweb.application
+import vna.api.application
+from vna.app.archive import Archive
+from vna.app.metrics import CONTENT_TYPE, Metrics
+from vna.app.release import release
+from vna.config import Settings
+from vna.errors import StorageUnavailable
+from vna.http.edge import App
+from vna.http.settings import Answered, EdgeSettings
+from vna.model.caller import local_administrator
+from vna.services.budget import Budget
+
+log = logging.getLogger("vna.http")
+
+RESERVED_BYTES = 64 << 20  # less free space than this: not ready to receive
+
+Message = dict[str, Any]
+
+
+def application(archive: Archive, settings: Settings) -> App:
+    """The application of this process; make it after the fork."""
+    metrics = Metrics(release(), lambda: _gauges(archive, settings))
+    archive.ingest.observe(metrics.ingested)
+    budget = Budget(settings.server.budget)
+    edge = EdgeSettings(
+        public_url=settings.public_url,
+        root=settings.dicomweb.root,
+        threads=settings.server.threads,
+        budget_bytes=settings.server.budget,
+        strict_accept=settings.dicomweb.strict_accept,
+        max_results=settings.dicomweb.max_results,
+        ignored_parameters=settings.dicomweb.ignored_parameters,
+        caller=local_administrator,
+        observe=_observer(metrics),
+    )
+    images = dicomweb.application.build(
+        dicomweb.application.Services(
+            archive.ingest, archive.search, archive.retrieve, archive.metadata, archive.trash
+        ),
+        edge,
+        budget,
+    )
+    rest = vna.api.application.build(
+        vna.api.application.Services(
+            archive.documents,
+            archive.held,
+            archive.trash,
+            archive.patients,
+            archive.corrections,
+            archive.ledger,
+            {"database": archive.check_database, "storage": lambda: _check_storage(settings)},
+            lambda: (CONTENT_TYPE, metrics.exposition()),
+        ),
+        edge,
+        budget,
+    )
+    root = settings.dicomweb.root
+
+    async def dispatch(
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        path: str = scope["path"]
+        face = images if path == root or path.startswith(f"{root}/") else rest
+        await face(scope, receive, send)
+
+    return dispatch
+
+
+def _observer(metrics: Metrics) -> Callable[[Answered], None]:
+    def observe(request: Answered) -> None:
+        metrics.answered(request)
+        failed = request.status >= 400 or not request.whole
+        level = logging.INFO if failed or request.method != "GET" else logging.DEBUG
+        if log.isEnabledFor(level):
+            log.log(
+                level,
+                "request",
+                extra={
+                    "method": request.method,
+                    "route": request.template or "none",
+                    "status": request.status,
+                    "ms": round(request.seconds * 1000, 1),
+                    "received": request.received,
+                    "sent": request.sent,
+                    "whole": request.whole,
+                },
+            )
+
+    return observe
+
+
+def _gauges(archive: Archive, settings: Settings) -> Mapping[str, tuple[str, float]]:
+    waiting = archive.statistics.waiting(local_administrator("metrics"))
+    free = shutil.disk_usage(settings.data).free
+    return {
+        "vna_storage_free_bytes": ("Free space of the data folder.", free),
+        "vna_held": ("Objects that wait for a decision.", waiting["held"]),
+        "vna_needs_attention": ("Entries on the attention list.", waiting["attention"]),
+        "vna_dead_jobs": ("Jobs that were given up.", waiting["dead_jobs"]),
+    }
+
+
+def _check_storage(settings: Settings) -> None:
+    try:
+        free = shutil.disk_usage(settings.data).free
+    except OSError as error:
+        raise StorageUnavailable(f"the data folder is away: {error.strerror}") from error
+    if free < RESERVED_BYTES:
+        raise StorageUnavailable(f"only {free} bytes are free")

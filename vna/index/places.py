@@ -1,4 +1,4 @@
-"""Where the visible versions of a study, a series or an instance lie, with all that reading needs."""
+"""Where the visible versions of a study, series or instance lie, with all that reading needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, literal_column, select
+from sqlalchemy import ColumnElement, Select, literal_column, select
 
 from vna.dicom import header
 from vna.dicom.edit import Edit
@@ -19,7 +19,7 @@ from vna.index.tables import instance, instance_version, object_, segment, serie
 from vna.model.archive import Place, Visibility
 from vna.model.caller import Caller
 
-_SHOWN = literal_column(str(int(Visibility.SHOWN)))
+_SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, insert, literal_column, select
 
 from vna.dicom import names
-from vna.errors import Gone, NotFound
-from vna.index import identity
-from vna.index.engine import Session
+from vna.errors import Conflict, Gone, NotFound
+from vna.index import demographics as demographics_rows
+from vna.index import identity, received_patients, receptions, segments
+from vna.index.engine import Change, Session
+from vna.index.insertion import keys_of
+from vna.index.segments import RAW_SEGMENT
 from vna.index.tables import (
     authority,
     demographics,
@@ -24,16 +27,17 @@ from vna.index.tables import (
     segment,
     trash,
 )
-from vna.model.archive import IdentifierKind, Place, TrashKind, Visibility
+from vna.model.archive import IdentifierKind, ItemKind, Place, TrashKind, Visibility
 from vna.model.caller import Caller
 from vna.model.patient import PatientIdentifier
-
-_RAW = 2  # segment.kind; vna.objects.SegmentKind.RAW
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document as it is shown. `patient`: DICOM JSON of the patient level, {} where none."""
+    """A document as it is shown. `patient`: DICOM JSON of the patient level, {} where none.
+
+    `hidden`: it lies in the trash.
+    """
 
     key: int
     uid: str
@@ -48,6 +52,29 @@ class DocumentRow:
     sha256: bytes
     xxh3: bytes
     place: Place
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document whose bytes are durable. `patient`: DICOM JSON, where there is an `identifier`.
+
+    `facts`: everything else that was said. `reception`: source, peer and organisation.
+    """
+
+    uid: str
+    title: str
+    type_code: str
+    media_type: str
+    created: str
+    identifier: PatientIdentifier | None
+    patient: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    sha256: bytes
+    xxh3: bytes
+    place: Place
+    peer: str
+    organisation_fk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +104,11 @@ def find(session: Session, caller: Caller, wanted: DocumentFilter, limit: int) -
 
 def get(session: Session, caller: Caller, uid: str) -> DocumentRow:
     """One document; raises `NotFound`, or `Gone` for what lies in the trash."""
-    key = locate(session, caller, uid)
+    return by_key(session, locate(session, caller, uid))
+
+
+def by_key(session: Session, key: int) -> DocumentRow:
+    """One document, whatever its state and owner."""
     return _row(session.execute(_selected().where(document.c.pk == key)).one())
 
 
@@ -101,14 +132,87 @@ def locate(session: Session, caller: Caller, uid: str) -> int:
     return int(found.pk)
 
 
-def standing(session: Session, partition: int, uid: str) -> tuple[int, bytes] | None:
-    """Key and SHA-256 of the document of that UID, whatever its state and owner."""
+def store(session: Session, caller: Caller, new: NewDocument, *, at: int) -> DocumentRow:
+    """Add a document, with its reception, unless the same bytes stand under its UID already.
+
+    Raises `Conflict` for other bytes.
+    """
+    if (present := standing(session, caller, new)) is not None:
+        return present
+    size = new.place.length
+    reception_fk = receptions.begin(
+        session,
+        source="document",
+        caller=caller.name,
+        peer=new.peer,
+        path="",
+        organisation_fk=new.organisation_fk,
+    )
+    receptions.count(
+        session, reception_fk, objects=1, size=size, outcomes={"new": 1}, finished=True
+    )
+    kept_in = segments.segment_keys(session, [new.place])
+    row = segments.object_row(kept_in, new.place, new.sha256, new.xxh3, size)
+    (object_fk,) = segments.add_objects(session, [row])
+    (item_fk,) = keys_of(
+        session,
+        item,
+        [
+            {
+                "partition": caller.partition,
+                "kind": int(ItemKind.DOCUMENT),
+                "organisation_fk": new.organisation_fk,
+                "created_at": at,
+            }
+        ],
+    )
+    inserted = session.execute(
+        insert(document).values(
+            item_fk=item_fk,
+            partition=caller.partition,
+            uid=new.uid,
+            title=new.title,
+            title_words=names.words(new.title),
+            type_code=new.type_code,
+            media_type=new.media_type,
+            demographics_fk=_patient(session, caller.partition, new),
+            created=new.created,
+            object_fk=object_fk,
+            reception_fk=reception_fk,
+            received_at=at,
+            attributes=orjson.dumps(dict(new.facts), option=orjson.OPT_SORT_KEYS),
+        )
+    ).inserted_primary_key
+    assert inserted is not None
+    session.changes.append(Change("document new", item_fk, new.uid))
+    return by_key(session, int(inserted[0]))
+
+
+def _patient(session: Session, partition: int, new: NewDocument) -> int | None:
+    if new.identifier is None:
+        return None
+    who = (new.identifier.kind, new.identifier.authority, new.identifier.value)
+    key = received_patients.identifiers(session, partition, [who])[who]
+    return demographics_rows.keep(session, key, new.patient)
+
+
+def standing(session: Session, caller: Caller, new: NewDocument) -> DocumentRow | None:
+    """The document that stands under the UID of `new` with the same bytes, also in the trash.
+
+    Raises `Conflict` for other bytes, and where it is of an organisation the caller does not see.
+    """
     found = session.execute(
-        select(document.c.pk, object_.c.sha256)
+        select(document.c.pk, object_.c.sha256, item.c.organisation_fk)
         .join(object_, object_.c.pk == document.c.object_fk)
-        .where(document.c.partition == partition, document.c.uid == uid)
+        .join(item, item.c.pk == document.c.item_fk)
+        .where(document.c.partition == caller.partition, document.c.uid == new.uid)
     ).one_or_none()
-    return None if found is None else (int(found.pk), bytes(found.sha256))
+    if found is None:
+        return None
+    seen = caller.organisations is None or found.organisation_fk in caller.organisations
+    if not seen or found.sha256 != new.sha256:
+        raise Conflict(f"document {new.uid} is stored with another content")
+    return by_key(session, found.pk)
 
 
 def _purged(session: Session, caller: Caller, uid: str) -> bool:
@@ -202,6 +306,7 @@ def _selected() -> Any:
         document.c.created,
         document.c.attributes,
         document.c.received_at,
+        document.c.state,
         object_.c.sha256,
         object_.c.xxh3,
         object_.c.offset,
@@ -233,5 +338,6 @@ def _row(row: Any) -> DocumentRow:
         row.received_at,
         bytes(row.sha256),
         bytes(row.xxh3),
-        Place(row.segment, row.offset, row.length, row.segment_kind == _RAW),
+        Place(row.segment, row.offset, row.length, row.segment_kind == RAW_SEGMENT),
+        row.state != Visibility.SHOWN,
     )

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from vna.model.caller import Caller
+import xxhash
+
+from vna.dicom import names, temporal
+from vna.errors import (
+    Forbidden,
+    InvalidValue,
+    RangeNotSatisfiable,
+    Unavailable,
+    UnknownName,
+)
+from vna.index import columns, documents, organisations
+from vna.index.documents import DocumentFilter, DocumentRow, NewDocument
+from vna.index.engine import Index, Session
+from vna.model.archive import Place
+from vna.model.caller import Caller, Right
 from vna.model.patient import PatientIdentifier
+from vna.objects import RAW_BYTES, Append, ObjectStore, RawObject, RecordNames, RecordType
+from vna.services.correctable import value_of
+from vna.services.journal import Journal, Stamp
+from vna.services.rights import require
+
+LONGEST_TEXT = 1024  # characters of a title or an author
+LONGEST_CODE = 64
+MOST = 1000  # documents of one page
+_MEDIA_TYPE = re.compile(r"[!#$&^_.+\-\w]{1,127}/[!#$&^_.+\-\w]{1,127}(?:\s*;[\x20-\x7e]{1,256})?")
+_UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +56,10 @@ class DocumentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored document. `patient…` as shown now, after merges and corrections."""
+    """A stored document. `patient…` as shown now, after merges and corrections.
+
+    `hidden`: it lies in the trash, and only restoring it shows it.
+    """
 
     uid: str
     title: str
@@ -42,6 +74,7 @@ class Document:
     size: int
     sha256: bytes
     received_at: int
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +100,11 @@ class DocumentPage:
     cursor: tuple[int, int] | None
 
 
-class IncomingDocument:
-    """A document while its bytes arrive. Exactly one of `finish` and `abort` ends it."""
-
-    def write(self, chunk: bytes | memoryview) -> None:
-        """Take the next bytes. Raises `StorageUnavailable`."""
-        raise NotImplementedError
-
-    def finish(self) -> Future[Document]:
-        """Durable, indexed and audited when the future is done.
-
-        Equal bytes under a known UID are the same document; other bytes are a `Conflict`.
-        """
-        raise NotImplementedError
-
-    def abort(self) -> None:
-        """The sender gave up: keep nothing."""
-        raise NotImplementedError
-
-
 class Documents:
     """Plain documents: store, find, get. The trash takes them like studies."""
+
+    def __init__(self, index: Index, objects: ObjectStore, journal: Journal) -> None:
+        self._index, self._objects, self._journal = index, objects, journal
 
     def receive(
         self,
@@ -97,19 +114,260 @@ class Documents:
         organisation: str | None = None,
         peer: str = "",
     ) -> IncomingDocument:
-        """Begin a document. Raises `Forbidden`, `InvalidValue` for facts that are wrong."""
-        raise NotImplementedError
+        """Begin a document. Raises `Forbidden`, `InvalidValue` for facts that are wrong, and
+        `UnknownName` for an organisation that is not known."""
+        require(caller, Right.SEND)
+        _check(facts)
+        with self._index.reading() as session:
+            owner = organisations.get(session, organisation or organisations.DEFAULT)
+        if owner is None:
+            raise UnknownName("organisation", organisation or "", ())
+        if caller.organisations is not None and owner.key not in caller.organisations:
+            raise Forbidden("documents are stored for organisations of the caller only")
+        patient = facts.patient
+        if patient is not None and not patient.authority:
+            patient = PatientIdentifier(owner.default_authority, patient.value, patient.kind)
+        return IncomingDocument(self, caller, facts, patient, owner.key, peer)
 
     def find(self, caller: Caller, query: DocumentQuery) -> DocumentPage:
         """Documents that the caller may see."""
-        raise NotImplementedError
+        require(caller, Right.READ)
+        if not 0 <= query.limit <= MOST:
+            raise InvalidValue("limit", str(query.limit), f"be from 0 to {MOST}")
+        if query.title is not None and not names.words(query.title):
+            raise InvalidValue("title", query.title, "hold a word")
+        for name, moment in (("from", query.created_from), ("to", query.created_to)):
+            if moment is not None and temporal.moment(moment) is None:
+                raise InvalidValue(name, moment, "be a date or a time (DICOM DT)")
+        wanted = DocumentFilter(
+            query.uid,
+            query.title,
+            query.type_code,
+            query.patient,
+            query.created_from,
+            query.created_to,
+            query.after,
+        )
+        with self._index.reading() as session:
+            rows = documents.find(session, caller, wanted, query.limit + 1)
+        page, more = rows[: query.limit], len(rows) > query.limit
+        cursor = (page[-1].received_at, page[-1].key) if more and page else None
+        return DocumentPage(tuple(_document(row) for row in page), cursor)
 
     def get(self, caller: Caller, uid: str) -> Document:
         """One document. Raises `NotFound`, or `Gone` for what lies in the trash."""
-        raise NotImplementedError
+        return _document(self._row(caller, uid))
 
     def chunks(
         self, caller: Caller, uid: str, start: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
         """Its bytes [start, start + length) in pieces. Raises `RangeNotSatisfiable`."""
-        raise NotImplementedError
+        row = self._row(caller, uid)
+        size = row.place.length
+        if start < 0 or (length is not None and length < 0) or (start >= size and start > 0):
+            raise RangeNotSatisfiable(size)
+        stop = size if length is None else min(start + length, size)
+        return self._objects.stream(row.place, [(start, stop - start)], sha256=row.sha256)
+
+    def _row(self, caller: Caller, uid: str) -> DocumentRow:
+        require(caller, Right.READ)
+        with self._index.reading() as session:
+            return documents.get(session, caller, uid)
+
+    def create_raw(self) -> RawObject:
+        """A raw file for a document that outgrew memory."""
+        return self._objects.create_raw()
+
+    def commit(
+        self, caller: Caller, new: NewDocument, payload: Sequence[bytes] | None
+    ) -> Future[Document]:
+        """Index a document; its `payload` goes into a segment first, None where it is raw."""
+        names_of_record = RecordNames(caller.partition, sop_uid=new.uid)
+        appends = []
+        if payload is not None:
+            appends = [Append(RecordType.OBJECT, payload, new.sha256, new.xxh3, names_of_record)]
+
+        def apply(session: Session, stamp: Stamp, places: Sequence[Place]) -> Document:
+            placed = _placed(new, places[0]) if places else new
+            return _document(documents.store(session, caller, placed, at=stamp.at))
+
+        return self._journal.submit(
+            caller,
+            "document",
+            _event(new),
+            apply,
+            reason="",
+            target=new.uid,
+            appends=appends,
+            names=names_of_record,
+        )
+
+    def same(self, caller: Caller, new: NewDocument) -> Document | None:
+        """The document if the same bytes stand under its UID; raises `Conflict` for others."""
+        with self._index.reading() as session:
+            present = documents.standing(session, caller, new)
+        return None if present is None else _document(present)
+
+
+class IncomingDocument:
+    """A document while its bytes arrive. Exactly one of `finish` and `abort` ends it."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        caller: Caller,
+        facts: DocumentFacts,
+        patient: PatientIdentifier | None,
+        organisation_fk: int,
+        peer: str,
+    ) -> None:
+        self._documents, self._caller, self._facts = documents, caller, facts
+        self._patient, self._organisation_fk, self._peer = patient, organisation_fk, peer
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._raw: RawObject | None = None
+        self._sha256, self._xxh3 = hashlib.sha256(), xxhash.xxh3_128()
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Take the next bytes. Raises `StorageUnavailable`."""
+        self._sha256.update(chunk)
+        self._xxh3.update(chunk)
+        self._size += len(chunk)
+        if self._raw is not None:
+            self._raw.write(chunk)
+            return
+        self._chunks.append(bytes(chunk))
+        if self._size >= RAW_BYTES:
+            self._raw = self._documents.create_raw()
+            for each in self._chunks:
+                self._raw.write(each)
+            self._chunks.clear()
+
+    def finish(self) -> Future[Document]:
+        """Durable, indexed and audited when the future is done.
+
+        Equal bytes under a known UID are the same document, also where it lies in the trash
+        (`hidden`); other bytes are a `Conflict`.
+        """
+        facts = self._facts
+        new = NewDocument(
+            uid=facts.uid or f"2.25.{uuid.uuid4().int}",
+            title=facts.title,
+            type_code=facts.type_code,
+            media_type=facts.media_type,
+            created=facts.created,
+            identifier=self._patient,
+            patient=_patient(facts) if self._patient is not None else {},
+            facts={"author": facts.author},
+            sha256=self._sha256.digest(),
+            xxh3=self._xxh3.digest(),
+            place=Place("", 0, self._size),
+            peer=self._peer,
+            organisation_fk=self._organisation_fk,
+        )
+        try:
+            if (present := self._documents.same(self._caller, new)) is not None:
+                self.abort()
+                done: Future[Document] = Future()
+                done.set_result(present)
+                return done
+            if self._raw is None:
+                return self._documents.commit(self._caller, new, self._chunks)
+            record = RecordNames(self._caller.partition, sop_uid=new.uid)
+            place = self._raw.finish(new.sha256, new.xxh3, record)
+            future = self._documents.commit(self._caller, _placed(new, place), None)
+        except BaseException:
+            self.abort()
+            raise
+        future.add_done_callback(self._settled)
+        return future
+
+    def abort(self) -> None:
+        """The sender gave up: keep nothing."""
+        self._chunks.clear()
+        if self._raw is not None:
+            self._raw.abort()
+
+    def _settled(self, done: Future[Document]) -> None:
+        """Remove a raw file that was refused; after `Unavailable` nobody knows, and it stays."""
+        error = done.exception()
+        if error is not None and not isinstance(error, Unavailable):
+            self.abort()
+
+
+def _check(facts: DocumentFacts) -> None:
+    for name, text, longest in (
+        ("title", facts.title, LONGEST_TEXT),
+        ("type_code", facts.type_code, LONGEST_CODE),
+        ("author", facts.author, LONGEST_TEXT),
+    ):
+        if len(text) > longest or _CONTROL.search(text):
+            raise InvalidValue(name, text, f"have at most {longest} characters and no controls")
+    if not facts.title.strip():
+        raise InvalidValue("title", facts.title, "not be empty")
+    if not _MEDIA_TYPE.fullmatch(facts.media_type):
+        raise InvalidValue(
+            "media_type", facts.media_type, "be a media type such as application/pdf"
+        )
+    if facts.created and temporal.moment(facts.created) is None:
+        raise InvalidValue("created", facts.created, "be a date or a time (DICOM DT)")
+    if facts.uid and not _UID.fullmatch(facts.uid):
+        raise InvalidValue("uid", facts.uid, "be a UID (PS3.5 §9.1)")
+    if facts.patient is not None and not facts.patient.value.strip():
+        raise InvalidValue("patient", facts.patient.value, "not be empty")
+    if facts.patient is None and (facts.patient_name or facts.birth_date):
+        raise InvalidValue("patient", "", "be given with a name or a birth date")
+    _patient(facts)
+
+
+def _patient(facts: DocumentFacts) -> dict[str, Any]:
+    """DICOM JSON of the patient level."""
+    said = {
+        "00100010": facts.patient_name,
+        "00100020": facts.patient.value if facts.patient else "",
+        "00100021": facts.patient.authority if facts.patient else "",
+        "00100030": facts.birth_date,
+    }
+    return {tag: value_of(tag, [text]) for tag, text in said.items() if text}
+
+
+def _event(new: NewDocument) -> dict[str, Any]:
+    who = new.identifier
+    return {
+        "uid": new.uid,
+        "title": new.title,
+        "type_code": new.type_code,
+        "media_type": new.media_type,
+        "created": new.created,
+        "identifier": None
+        if who is None
+        else {"kind": who.kind.name.lower(), "authority": who.authority, "value": who.value},
+        "patient": dict(new.patient),
+        "facts": dict(new.facts),
+        "sha256": new.sha256.hex(),
+        "size": new.place.length,
+        "peer": new.peer,
+    }
+
+
+def _placed(new: NewDocument, place: Place) -> NewDocument:
+    return replace(new, place=place)
+
+
+def _document(row: DocumentRow) -> Document:
+    return Document(
+        row.uid,
+        row.title,
+        row.type_code,
+        row.media_type,
+        row.facts.get("author", ""),
+        row.created,
+        row.identifier,
+        columns.text(row.patient, "00100020"),
+        columns.text(row.patient, "00100010"),
+        columns.text(row.patient, "00100030"),
+        row.place.length,
+        row.sha256,
+        row.received_at,
+        row.hidden,
+    )

@@ -85,6 +85,10 @@ class Asker:
         """A value as a key is written."""
         value = self.value(known[1])
         if isinstance(value, dict):
+            groups = [value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic")]
+            if "Ideographic" in value and self.random.random() < 0.5:
+                groups[self.random.randrange(3)] = ""
+                return "=".join(groups)
             return str(value[self.random.choice(sorted(value))])
         return str(value).split("+")[0].split("-")[0] if known[2] == "DT" else str(value)
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from tests.index.corpus import ORGANISATIONS, Attributes, Patient, Study
 from vna.index import columns, requests
@@ -143,7 +143,8 @@ def _demographics(
 
 def _authority(session: Session, name: str, known: dict[str, int]) -> int:
     if f"authority {name}" not in known:
-        known[f"authority {name}"] = _insert(session, authority, name=name)
+        held = session.execute(select(authority.c.pk).where(authority.c.name == name)).scalar()
+        known[f"authority {name}"] = held or _insert(session, authority, name=name)
     return known[f"authority {name}"]
 
 

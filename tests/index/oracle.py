@@ -19,7 +19,7 @@ LEVELS = ("study", "series", "instance")
 NAMING = ("00100010", "00100020", "00100021", "00100030", "00100040")
 PAIRS = (("00080020", "00080030"), ("00400244", "00400245"), ("00080021", "00080031"),
          ("00080023", "00080033"))  # fmt: skip
-LETTERS = str.maketrans("ÁÉÍÓÚÜÑÇáéíóúüñç", "AEIOUUNCAEIOUUNC")
+LETTERS = str.maketrans("ÁÉÍÓÚÜÑÇáéíóúüñçª", "AEIOUUNCAEIOUUNCA")
 
 
 @dataclass(frozen=True)
@@ -180,14 +180,19 @@ def _value(value: Any, key: Asked, text: str) -> bool:
     return _wild(str(value), text)
 
 
-def _wild(value: str, pattern: str) -> bool:
-    """Every way in which the pattern can be laid over the value, character by character."""
+def _wild(value: str, pattern: str, solid: int | None = None) -> bool:
+    """Every way in which the pattern can be laid over the value, character by character.
+
+    A question mark stands for one of the first `solid` characters.
+    """
     ways = {0}
     for sign in pattern:
         if sign == "*":
             ways = {later for way in ways for later in range(way, len(value) + 1)}
+        elif sign == "?":
+            ways = {way + 1 for way in ways if way < (len(value) if solid is None else solid)}
         else:
-            ways = {way + 1 for way in ways if way < len(value) and sign in ("?", value[way])}
+            ways = {way + 1 for way in ways if way < len(value) and sign == value[way]}
     return len(value) in ways
 
 
@@ -291,7 +296,7 @@ def _name(value: Any, text: str) -> bool:
 def _group(group: str, asked: str) -> bool:
     """Components that end a name and are empty may be written or not, on either side."""
     shortest = group.rstrip("^")
-    return any(_wild(shortest + "^" * more, asked.rstrip("^")) for more in range(6))
+    return any(_wild(shortest + "^" * more, asked.rstrip("^"), len(shortest)) for more in range(6))
 
 
 def _words(value: Any, text: str) -> bool:

@@ -124,8 +124,8 @@ def like(column: AnyColumn, pattern: str) -> Condition:
     The bounds are for the index: neither database uses one for LIKE with a bound pattern.
     """
     beginning = re.split(r"[*?]", pattern, maxsplit=1)[0]
-    escaped = re.sub(r"([%_\\])", r"\\\1", pattern).replace("*", "%").replace("?", "_")
-    condition: Condition = column.like(re.sub("%%+", "%", escaped), escape="\\")
+    escaped = re.sub(r"([%_\\])", r"\\\1", re.sub(r"\*+", "*", pattern))
+    condition: Condition = column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
     return and_(*_bounds(column, beginning), condition)
 
 
@@ -149,17 +149,19 @@ def _by_group(target: NameColumns, parts: list[list[str]]) -> Condition:
         # Few names have the other groups: an index over those alone keeps this a look-up.
         others = (and_(_one_group(column, parts[0]), column != _NOTHING) for column in columns[1:])
         return or_(_one_group(columns[0], parts[0]), *others)
-    every = zip(columns, parts, strict=False)
-    return and_(true(), *(_one_group(column, part) for column, part in every if part != [""]))
+    asked = [pair for pair in zip(columns, parts, strict=False) if pair[1] not in ([""], ["*"])]
+    named = or_(*(column != "" for column in columns))
+    return and_(named, *(_one_group(column, part) for column, part in asked))
 
 
 def _one_group(column: AnyColumn, patterns: list[str]) -> Condition:
-    return or_(
-        *(
-            like(column, pattern) if re.search(r"[*?]", pattern) else column == pattern
-            for pattern in patterns
-        )
-    )
+    return or_(false(), *(_one_pattern(column, pattern) for pattern in patterns if pattern))
+
+
+def _one_pattern(column: AnyColumn, pattern: str) -> Condition:
+    if pattern == "*":
+        return column != ""
+    return like(column, pattern) if re.search(r"[*?]", pattern) else column == pattern
 
 
 def _unsupported(match: Match) -> InvalidValue:

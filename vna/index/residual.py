@@ -163,7 +163,7 @@ def _groups(groups: Sequence[str], parts: Sequence[Sequence[str]]) -> bool:
     if len(parts) == 1:
         return any(group and _any(group, parts[0]) for group in groups)
     pairs = zip(groups, parts, strict=False)
-    return all(_any(group, part) for group, part in pairs if list(part) != [""])
+    return all(_any(group, part) for group, part in pairs if list(part) not in ([""], ["*"]))
 
 
 def _any(group: str, patterns: Iterable[str]) -> bool:

@@ -28,7 +28,14 @@ REMAINING = 10_000  # rows; nobody pages further, and counting more costs more t
 BATCH = 500  # rows read at once while filtering
 
 
-def find(session: Session, query: Query, caller: Caller) -> Page:
+def find(
+    session: Session,
+    query: Query,
+    caller: Caller,
+    *,
+    candidates: int = CANDIDATES,
+    countable: int = REMAINING,
+) -> Page:
     """The page of `query` that `caller` may see.
 
     Raises `InvalidValue` for a key below the query's level and `KeyNotIndexed` where a key without
@@ -37,7 +44,8 @@ def find(session: Session, query: Query, caller: Caller) -> Page:
     compiled = compile_query(query, caller)
     answer = answer_of(query)
     if compiled.residual:
-        return _filtered(session, query, compiled, answer)
+        _check_candidates(session, query, compiled, candidates)
+        return _filtered(session, query, compiled, answer, countable)
     more = None if query.limit is None else query.limit + 1
     found = fetch.page(
         session,
@@ -54,8 +62,8 @@ def find(session: Session, query: Query, caller: Caller) -> Page:
         last, skipped = query.after, query.offset
     else:
         last, skipped = fetch.cursor_of(query.level, found[query.limit - 1]), 0
-    remaining = fetch.count(session, query.level, compiled, after=last, at_most=REMAINING + skipped)
-    return _page(session, answer, found[: query.limit], remaining - skipped)
+    remaining = fetch.count(session, query.level, compiled, after=last, at_most=countable + skipped)
+    return _page(session, answer, found[: query.limit], remaining - skipped, countable)
 
 
 def _page(
@@ -63,29 +71,34 @@ def _page(
     answer: Answer,
     found: Sequence[RowMapping],
     remaining: int | None = None,
+    countable: int = REMAINING,
 ) -> Page:
     studies = {row["study_pk"] for row in found} if answer.needs.sop_classes else set()
     sop_classes = fetch.sop_classes(session, studies) if studies else {}
     return Page(
         [row_of(answer, row, sop_classes) for row in found],
         remaining,
-        remaining is not None and remaining >= REMAINING,
+        remaining is not None and remaining >= countable,
         fetch.cursor_of(answer.level, found[-1]) if found else None,
     )
 
 
-def _filtered(session: Session, query: Query, compiled: Compiled, answer: Answer) -> Page:
-    candidates = fetch.count(session, query.level, compiled, after=None, at_most=CANDIDATES + 1)
-    if candidates > CANDIDATES:
+def _check_candidates(session: Session, query: Query, compiled: Compiled, candidates: int) -> None:
+    found = fetch.count(session, query.level, compiled, after=None, at_most=candidates + 1)
+    if found > candidates:
         path = compiled.residual[0].path
-        name = ".".join(keyword_of(tag) or f"{tag:08X}" for tag in path)
-        raise KeyNotIndexed(name, CANDIDATES)
+        raise KeyNotIndexed(".".join(keyword_of(tag) or f"{tag:08X}" for tag in path), candidates)
+
+
+def _filtered(
+    session: Session, query: Query, compiled: Compiled, answer: Answer, countable: int
+) -> Page:
     matching = islice(_matching(session, query, compiled, answer), query.offset, None)
     found = list(islice(matching, query.limit))
     if query.limit is None:
         return _page(session, answer, found)
-    remaining = sum(1 for _ in islice(matching, REMAINING))
-    return _page(session, answer, found, remaining or None)
+    remaining = sum(1 for _ in islice(matching, countable))
+    return _page(session, answer, found, remaining or None, countable)
 
 
 def _matching(

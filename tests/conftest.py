@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -23,10 +24,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
-    """One PostgreSQL cluster for the session, with a migrated template database."""
+def postgresql() -> Iterator[postgres.Cluster]:
+    """One PostgreSQL cluster for the session, with a migrated template database.
+
+    Not below pytest's folder: every run of pytest closes that to other users, also to the server.
+    """
     require(postgres.missing())
-    with postgres.running(tmp_path_factory.mktemp("postgresql")) as cluster:
+    with (
+        TemporaryDirectory(prefix="vna-postgresql-") as folder,
+        postgres.running(Path(folder)) as cluster,
+    ):
         cluster.execute("CREATE DATABASE template_vna TEMPLATE template0 ENCODING 'UTF8'")
         migrate(cluster.url("template_vna"))
         yield cluster

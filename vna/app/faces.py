@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import dicomweb.application
 import vna.api.application
 from vna.app.archive import Archive
 from vna.app.metrics import CONTENT_TYPE, Metrics
-from vna.app.release import release
 from vna.config import Settings
 from vna.errors import StorageUnavailable
-from vna.http.edge import App
+from vna.http.body import Receive
+from vna.http.edge import Edge
+from vna.http.request import Scope
+from vna.http.sending import Send
 from vna.http.settings import Answered, EdgeSettings
 from vna.model.caller import local_administrator
 from vna.services.budget import Budget
@@ -23,13 +24,9 @@ log = logging.getLogger("vna.http")
 
 RESERVED_BYTES = 64 << 20  # less free space than this: not ready to receive
 
-Message = dict[str, Any]
 
-
-def application(archive: Archive, settings: Settings) -> App:
+def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces:
     """The application of this process; make it after the fork."""
-    metrics = Metrics(release(), lambda: _gauges(archive, settings))
-    archive.ingest.observe(metrics.ingested)
     budget = Budget(settings.server.budget)
     edge = EdgeSettings(
         public_url=settings.public_url,
@@ -58,23 +55,30 @@ def application(archive: Archive, settings: Settings) -> App:
             archive.corrections,
             archive.ledger,
             {"database": archive.check_database, "storage": lambda: _check_storage(settings)},
-            lambda: (CONTENT_TYPE, metrics.exposition()),
+            lambda: (CONTENT_TYPE, metrics.exposition(_gauges(archive, settings))),
         ),
         edge,
         budget,
     )
-    root = settings.dicomweb.root
+    return Faces(images, rest, settings.dicomweb.root)
 
-    async def dispatch(
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
+
+class Faces:
+    """DICOMweb below `root`, everything else beside it."""
+
+    def __init__(self, images: Edge, rest: Edge, root: str) -> None:
+        self._images, self._rest, self._root = images, rest, root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
         path: str = scope["path"]
-        face = images if path == root or path.startswith(f"{root}/") else rest
-        await face(scope, receive, send)
+        inside = path == self._root or path.startswith(f"{self._root}/")
+        await (self._images if inside else self._rest)(scope, receive, send)
 
-    return dispatch
+    def close(self) -> None:
+        """End the threads, once no request is under way."""
+        self._images.close()
+        self._rest.close()
 
 
 def _observer(metrics: Metrics) -> Callable[[Answered], None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client when it is im
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Gauges = Callable[[], Mapping[str, tuple[str, float]]]
+Gauges = Mapping[str, tuple[str, float]]  # metric name → help, value
 
 
 def prepare(folder: Path) -> None:
@@ -37,12 +37,9 @@ def forget(pid: int) -> None:
 
 
 class Metrics:
-    """The counters of this process. Make it after the fork.
+    """The counters of this process. Make it after the fork."""
 
-    `gauges` is asked at each scrape: metric name → (help, value).
-    """
-
-    def __init__(self, version: str, gauges: Gauges = dict) -> None:
+    def __init__(self, version: str) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
         own = CollectorRegistry()  # read through the folder instead
@@ -67,7 +64,7 @@ class Metrics:
         self._bytes = Counter(
             "vna_ingest_bytes", "Bytes of objects received.", ["source"], registry=own
         )
-        self._version, self._gauges = version, gauges
+        self._version = version
 
     def answered(self, request: Answered) -> None:
         """Count one request."""
@@ -83,14 +80,14 @@ class Metrics:
         self._instances.labels(source, result).inc()
         self._bytes.labels(source).inc(size)
 
-    def exposition(self) -> bytes:
-        """All counters of all processes as Prometheus text (`CONTENT_TYPE`)."""
+    def exposition(self, gauges: Gauges) -> bytes:
+        """All counters of all processes, and `gauges`, as Prometheus text (`CONTENT_TYPE`)."""
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        registry.register(_Gauges(self._version, self._gauges))
+        registry.register(_Gauges(self._version, gauges))
         return bytes(generate_latest(registry))
 
 
@@ -107,5 +104,5 @@ class _Gauges:
         build = GaugeMetricFamily("vna_build_info", "The release.", labels=["version"])
         build.add_metric([self._version], 1)
         yield build
-        for name, (documentation, value) in self._gauges().items():
+        for name, (documentation, value) in self._gauges.items():
             yield GaugeMetricFamily(name, documentation, value=value)

@@ -14,8 +14,10 @@ import uvicorn.protocols.http.httptools_impl
 import uvloop
 
 from vna.app.archive import Archive
-from vna.app.faces import application
+from vna.app.faces import Faces, application
 from vna.app.listener import Listener
+from vna.app.metrics import Metrics
+from vna.app.release import release
 from vna.config import Settings
 from vna.dicom import dictionary
 
@@ -50,15 +52,17 @@ class HttpWorker:
         assert self._listener.socket is not None
         # uvicorn raises the signal again when it is done; it has had its effect by then.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        with Archive.open(self._settings) as archive:
-            server = uvicorn.Server(self._config(archive))
+        metrics = Metrics(release())
+        with Archive.open(self._settings, ingested=metrics.ingested) as archive:
+            faces = application(archive, self._settings, metrics)
+            server = uvicorn.Server(self._config(faces))
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(sockets=[self._listener.socket]))
+            faces.close()
 
-    def _config(self, archive: Archive) -> uvicorn.Config:
-        server = self._settings.server
+    def _config(self, app: Faces) -> uvicorn.Config:
         return uvicorn.Config(
-            application(archive, self._settings),
+            app,
             http="httptools",
             ws="none",
             lifespan="off",
@@ -67,7 +71,7 @@ class HttpWorker:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=server.drain_seconds,
+            timeout_graceful_shutdown=self._settings.server.drain_seconds,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -90,7 +90,7 @@ def release(
         if dry_run or not confirmed(said, yes=yes):
             desk.out.note(f"would {said}")
             return
-        place = "new" if into == "new" else "existing"
+        place: Literal["existing", "new"] = "new" if into == "new" else "existing"
         released = archive.held.release(desk.caller, id, place, reason)
     desk.out.record(
         {

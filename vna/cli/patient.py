@@ -12,6 +12,7 @@ from vna.cli.when import local_time
 from vna.errors import BadRequest
 
 if TYPE_CHECKING:
+    from vna.model.patient import PatientIdentifier
     from vna.services.patients import PatientOperation, PatientRecord
 
 commands = typer.Typer(
@@ -152,7 +153,7 @@ def correct(
     desk.out.record({"operation": operation})
 
 
-def _merged(text: str) -> object:
+def _merged(text: str) -> str | PatientIdentifier:
     """A ULID names an operation, anything else an identifier."""
     from vna.model.patient import parse_identifier
 

@@ -75,8 +75,10 @@ class Desk:
         `create`: make an empty one where there is none; otherwise `InvalidConfiguration`.
         """
         from vna.app.archive import Archive
+        from vna.app.schema import ready
 
-        with Archive.open(self.settings, create=create) as archive:
+        ready(self.settings, create=create)
+        with Archive.open(self.settings) as archive:
             yield archive
 
 

@@ -77,6 +77,9 @@ class Ingest:
         values.choice("version", "first-wins", "reject"),
     )
     authority: str = _setting("", "Issuer of patient identifiers that name none.", values.text)
+    quiet_seconds: int = _setting(
+        30, "A study without news for so long is settled.", values.number(1, 86_400)
+    )
     organisation: str = _setting(
         "default", "Code of the organisation that owns what is received.", values.text
     )

@@ -1,0 +1,140 @@
+"""Settings become an archive: stores, index and services of one process."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage_backends.base import Backend, BackendError
+from storage_backends.local import LocalBackend
+from vna.config import Settings
+from vna.errors import StorageUnavailable
+from vna.index.engine import Index
+from vna.index.imports import ImportLedger
+from vna.model.archive import DuplicatePolicy
+from vna.objects import ObjectStore
+from vna.objects.raw import remove_raw
+from vna.objects.ulid import new_ulid
+from vna.services.audit import ReadAudit
+from vna.services.corrections import Corrections
+from vna.services.documents import Documents
+from vna.services.export import Export
+from vna.services.held import HeldObjects
+from vna.services.ingest import Ingest
+from vna.services.jobs import Jobs
+from vna.services.journal import Journal
+from vna.services.ledger import Ledger
+from vna.services.metadata import Metadata
+from vna.services.patients import Patients
+from vna.services.retrieve import Retrieve
+from vna.services.search import Search
+from vna.services.statistics import Statistics
+from vna.services.trash import Trash
+from vna.services.verify import Verify
+
+Ingested = Callable[[str, str, int], None]  # source, outcome, bytes
+
+
+def _uncounted(source: str, outcome: str, size: int) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive as one process has it: HTTP worker, jobs worker and command line alike.
+
+    Each process owns its connections, its committer and its open segment; the database arbitrates
+    everything else, so that any number of them work beside each other.
+    """
+
+    index: Index
+    objects: ObjectStore
+    ingest: Ingest
+    search: Search
+    retrieve: Retrieve
+    metadata: Metadata
+    verify: Verify
+    export: Export
+    corrections: Corrections
+    patients: Patients
+    held: HeldObjects
+    trash: Trash
+    documents: Documents
+    ledger: Ledger
+    statistics: Statistics
+    imports: ImportLedger
+    jobs: Jobs
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, *, ingested: Ingested = _uncounted) -> Iterator[Archive]:
+        """Open what `settings` name, until the block ends; then what was handed in is finished and
+        this process's segment sealed.
+
+        Call it after the fork. The schema must be there (`vna.app.schema.ready`). `ingested` is
+        told of each object received. Raises `IndexUnavailable`, `StorageUnavailable`,
+        `InvalidConfiguration`.
+        """
+        with ExitStack() as stack:
+            backend = _backend(settings)
+            objects = ObjectStore(backend)
+            stack.callback(objects.close)
+            index = Index.open(settings.database_url)
+            stack.callback(index.close)
+            audit = ReadAudit(_audit_file(settings))
+            stack.callback(audit.close)
+            ingest = Ingest(
+                index,
+                objects,
+                backend,
+                policy=DuplicatePolicy(settings.ingest.duplicates),
+                authority=settings.ingest.authority,
+                organisation=settings.ingest.organisation,
+                quiet_seconds=settings.ingest.quiet_seconds,
+                owner=f"{socket.gethostname()}/{os.getpid()}",
+                rotate_bytes=settings.store.segment_size,
+                observe=ingested,
+            )
+            stack.callback(ingest.close)
+            journal = Journal(index, ingest.committer.submit)
+            retrieve = Retrieve(index, objects, audit)
+            metadata = Metadata(index, audit)
+            yield cls(
+                index=index,
+                objects=objects,
+                ingest=ingest,
+                search=Search(index),
+                retrieve=retrieve,
+                metadata=metadata,
+                verify=Verify(index, objects),
+                export=Export(index, objects, retrieve),
+                corrections=Corrections(index, journal),
+                patients=Patients(index, journal),
+                held=HeldObjects(index, journal),
+                trash=Trash(index, journal, lambda segment: remove_raw(backend, segment)),
+                documents=Documents(index, objects, journal),
+                ledger=Ledger(index),
+                statistics=Statistics(index),
+                imports=ImportLedger(index),
+                jobs=Jobs(index, metadata),
+            )
+
+    def check_database(self) -> None:
+        """Raises `IndexUnavailable` unless the database answers."""
+        with self.index.reading() as session:
+            session.now()
+
+
+def _backend(settings: Settings) -> Backend:
+    try:
+        return LocalBackend(str(settings.data.absolute() / "store"))
+    except BackendError as error:
+        raise StorageUnavailable(f"the store cannot be opened: {error}") from error
+
+
+def _audit_file(settings: Settings) -> Path:
+    return settings.data.absolute() / "audit" / f"{new_ulid()}.jsonl"

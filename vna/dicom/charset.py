@@ -122,6 +122,8 @@ def _designated(data: bytes, first: str, resets: frozenset[int]) -> str:
             is_g1, codec, width = escape
             if is_g1:
                 g1 = (codec, width)
+                if g0[1] > 1:  # writers do not return to ASCII first, though §6.1.2.5.3 asks it
+                    g0 = initial[0]
             else:
                 g0 = (codec, width)
             position += 1 + length

@@ -45,13 +45,12 @@ def to_dict(header: Header, bulk_base: str) -> dict[str, Any]:
     return _data_set(read_elements(header), DEFAULT, bulk_base + "/")
 
 
-def element_json(element: Element, charset: Charset, bulk: str) -> dict[str, Any] | None:
-    """The attribute of one first-level element; `bulk` is the URI of its value.
+def element_json(element: Element, charset: Charset) -> dict[str, Any] | None:
+    """The attribute of one first-level element, None where its value would be a URI.
 
-    None where the value would be a URI and `bulk` is empty.
+    Inside a sequence, attributes whose values would be are left out.
     """
-    made = _attribute(element, charset, bulk, {})
-    return made if bulk or "BulkDataURI" not in made else None
+    return _attribute(element, charset, None, {})
 
 
 def bulk_range(header: Header, anatomy: Anatomy, path: str) -> tuple[int, int, str]:
@@ -84,7 +83,7 @@ def find(elements: Elements, path: str) -> Element | None:
     return None
 
 
-def _data_set(elements: Elements, charset: Charset, base: str) -> dict[str, Any]:
+def _data_set(elements: Elements, charset: Charset, base: str | None) -> dict[str, Any]:
     made: dict[str, Any] = {}
     creators: dict[int, str] = {}
     before = 0
@@ -103,13 +102,16 @@ def _data_set(elements: Elements, charset: Charset, base: str) -> dict[str, Any]
         key = f"{tag:08X}"
         ascending = ascending and tag > before
         before = tag
-        made[key] = _attribute(element, charset, base + key, creators)
+        uri = None if base is None else base + key
+        attribute_ = _attribute(element, charset, uri, creators)
+        if attribute_ is not None:
+            made[key] = attribute_
     return made if ascending else dict(sorted(made.items()))
 
 
 def _attribute(
-    element: Element, charset: Charset, uri: str, creators: dict[int, str]
-) -> dict[str, Any]:
+    element: Element, charset: Charset, uri: str | None, creators: dict[int, str]
+) -> dict[str, Any] | None:
     tag, vr, value, _, length, items, big, undefined = element
     if items is not None:
         if not items:
@@ -117,17 +119,19 @@ def _attribute(
         return {
             "vr": "SQ",
             "Value": [
-                _data_set(item, charset, f"{uri}/{number}/")
+                _data_set(item, charset, None if uri is None else f"{uri}/{number}/")
                 for number, item in enumerate(items, start=1)
             ],
         }
-    if value is None or undefined or (length and tag in _PIXEL_TAGS):
+    made = None
+    large = length > CUT_ABOVE and vr in BULK_VRS
+    if value is not None and not undefined and not large and not (length and tag in _PIXEL_TAGS):
+        if vr == "UN":
+            vr = _known_vr(tag, creators)
+        made = attribute(vr, value, big, charset)
+    if made is None and uri is not None:
         return {"vr": vr, "BulkDataURI": uri}
-    if length > CUT_ABOVE and vr in BULK_VRS:
-        return {"vr": vr, "BulkDataURI": uri}
-    if vr == "UN":
-        vr = _known_vr(tag, creators)
-    return attribute(vr, value, big, charset) or {"vr": vr, "BulkDataURI": uri}
+    return made
 
 
 def _known_vr(tag: int, creators: dict[int, str]) -> str:

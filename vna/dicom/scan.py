@@ -87,7 +87,7 @@ class Scan:
         for tag in sorted(TAGS[level] & self.positions.keys()):
             element = read_element(self.header, self.positions[tag], signed=signed)
             if element is not None:
-                attribute = element_json(element, self.charset, "")
+                attribute = element_json(element, self.charset)
                 if attribute is not None:
                     made[f"{tag:08X}"] = attribute
         return made

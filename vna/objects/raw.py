@@ -53,6 +53,17 @@ class RawObject:
             except BackendError as error:
                 raise storage_unavailable(error) from error
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes of what was written so far, or fewer only at the end."""
+        try:
+            reader = self._backend.open(raw_key(self.segment))
+            try:
+                return reader.read(offset, length)
+            finally:
+                reader.close()
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+
     def finish(self, sha256: bytes, xxh3: bytes, names: RecordNames) -> Place:
         """Make the object durable: its bytes, their name, then the header that belongs to them.
 

@@ -1,0 +1,98 @@
+"""An archive without its edges: both databases, objects in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from storage_backends.memory import MemoryBackend
+from vna.index.engine import Index
+from vna.index.tables import metadata
+from vna.model.archive import DuplicatePolicy, Outcome
+from vna.model.caller import Caller, local_administrator
+from vna.objects import ObjectStore
+from vna.services.ingest import Ingest
+
+CALLER = local_administrator("127.0.0.1")
+WAIT_SECONDS = 60
+
+
+@dataclass
+class House:
+    """The services over an index; `files` are the bytes of its store by key."""
+
+    index: Index
+    folder: Path
+    backend: MemoryBackend = field(default_factory=MemoryBackend)
+
+    def __post_init__(self) -> None:
+        self.objects = ObjectStore(self.backend)
+        self.ingest = Ingest(self.index, self.objects, self.backend, quiet_seconds=0)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Everything in the store."""
+        found = {}
+        for each in self.backend.list():
+            reader = self.backend.open(each.key)
+            found[each.key] = reader.read(0, each.size)
+            reader.close()
+        return found
+
+    def send(self, *objects: bytes, **options: Any) -> list[Outcome]:
+        """Hand objects in by one reception; their outcomes."""
+        return [each.result(WAIT_SECONDS) for each in self.hand_in(*objects, **options)]
+
+    def hand_in(
+        self,
+        *objects: bytes,
+        caller: Caller = CALLER,
+        policy: DuplicatePolicy | None = None,
+        study_uid: str | None = None,
+        organisation: str | None = None,
+        step: int = 1 << 20,
+    ) -> list[Future[Outcome]]:
+        """Hand objects in by one reception, `step` bytes at a time."""
+        futures = []
+        with self.ingest.reception(
+            caller, "test", policy=policy, study_uid=study_uid, organisation=organisation
+        ) as reception:
+            for each in objects:
+                incoming = reception.incoming()
+                for at in range(0, len(each), step):
+                    incoming.write(each[at : at + step])
+                futures.append(incoming.finish())
+        return futures
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        with self.index.reading() as session:
+            counted = select(func.count()).select_from(metadata.tables[table])
+            return int(session.execute(counted).scalar_one())
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """A table, by key."""
+        with self.index.reading() as session:
+            found = session.execute(select(metadata.tables[table]).order_by("pk"))
+            return [dict(row._mapping) for row in found]
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self.ingest.close()
+        self.objects.close()
+
+
+@contextmanager
+def opened(index: Index, folder: Path) -> Iterator[House]:
+    """A house until the block ends."""
+    house = House(index, folder)
+    try:
+        yield house
+    finally:
+        house.close()

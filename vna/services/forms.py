@@ -1,0 +1,97 @@
+"""In which form an object leaves: as stored where that may be, else as Explicit VR Little Endian.
+
+PS3.18 §8.7.3.5.2 forbids Implicit VR Little Endian and Explicit VR Big Endian on the web; they
+become Explicit VR Little Endian. Compressed pixel data keep their transfer syntax.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import Enum
+
+from vna.dicom import oddities
+from vna.dicom.anatomy import Kind
+from vna.dicom.convert import explicit_le, stream
+from vna.dicom.edit import Correction
+from vna.dicom.transfer_syntax import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, transfer_syntax
+from vna.services.payload import Payload
+from vna.services.reading import ObjectReader, clipped, sliced
+from vna.services.stored import Stored
+
+SYSTEM = "regional-vna"  # Modifying System (0400,0563)
+
+# With one of these the bytes are no file by PS3.10, or not in the transfer syntax that they name.
+_NOT_A_FILE = frozenset(
+    (
+        oddities.NO_PREAMBLE,
+        oddities.NO_FILE_META,
+        oddities.NO_TRANSFER_SYNTAX,
+        oddities.ENCODING_DIFFERS,
+        oddities.META_DIFFERS,
+    )
+)
+
+
+class Form(Enum):
+    """What a client can take."""
+
+    STORED = "stored"  # `transfer-syntax=*`: as stored, but never Implicit LE nor Explicit BE
+    EXPLICIT_LE = "explicit-le"  # 1.2.840.10008.1.2.1; compressed pixels are not decoded
+
+
+def original(reader: ObjectReader, syntax: str) -> Payload:
+    """The object byte for byte."""
+    return Payload(
+        syntax,
+        reader.size,
+        lambda start, length: (
+            reader.all()
+            if (start, length) == (0, None)
+            else reader.ranges(clipped([(0, reader.size)], start, length))
+        ),
+    )
+
+
+def file(reader: ObjectReader, stored: Stored, form: Form) -> Payload:
+    """A DICOM file of the object with its corrections in it.
+
+    Raises `NotAcceptable` where the structure is broken, so that no other form can be made of it.
+    """
+    if not stored.edits and not _NOT_A_FILE & set(stored.oddities) and _may_leave(stored, form):
+        return original(reader, stored.transfer_syntax)
+    anatomy = stored.anatomy
+    outgoing = explicit_le(
+        reader, stored.header, anatomy, stored.transfer_syntax, _correction(stored)
+    )
+    return Payload(
+        outgoing.transfer_syntax,
+        outgoing.size,
+        lambda start, length: sliced(
+            reader.checked(lambda source: stream(source, anatomy, outgoing)), start, length
+        ),
+    )
+
+
+def available(syntax: str) -> list[str]:
+    """Transfer syntaxes in which an object stored as `syntax` can be had (0008,3002)."""
+    if syntax in (IMPLICIT_LE, EXPLICIT_BE, EXPLICIT_LE):
+        return [EXPLICIT_LE]
+    if transfer_syntax(syntax).encapsulated:
+        return [syntax]
+    return [syntax, EXPLICIT_LE]
+
+
+def _correction(stored: Stored) -> Correction | None:
+    if not stored.edits:
+        return None
+    when = datetime.fromtimestamp(stored.edited_at / 1000, UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    return Correction(stored.edits, when, SYSTEM)
+
+
+def _may_leave(stored: Stored, form: Form) -> bool:
+    syntax = stored.transfer_syntax
+    if syntax in (IMPLICIT_LE, EXPLICIT_BE):
+        return False
+    if form is Form.STORED or syntax == EXPLICIT_LE:
+        return True
+    return transfer_syntax(syntax).encapsulated and stored.anatomy.kind is not Kind.NONE

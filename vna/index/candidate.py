@@ -26,6 +26,7 @@ class Candidate:
 
     `patient` … `instance`: the attributes of each level. `authority`: who issued `patient_id`, ''
     where nobody says. `header`, `anatomy`: encoded (docs/formats.md), the header not compressed.
+    `object_fk`: its object has a row already; it is held and being released.
     """
 
     partition: int
@@ -52,6 +53,7 @@ class Candidate:
     reception_fk: int
     policy: DuplicatePolicy = DuplicatePolicy.VERSION
     finding: Finding = Finding.NOTHING
+    object_fk: int = 0
 
     @property
     def identifier(self) -> tuple[IdentifierKind, str, str]:
@@ -82,6 +84,7 @@ class Standing:
     xxh3: bytes
     size: int
     anatomy: bytes
+    released: bool = False  # it was held and is shown now, perhaps under other UIDs
 
 
 Placed = tuple[Candidate, Place]

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import exists, or_, select
 
-from vna.errors import NotFound
+from vna.errors import Conflict, NotFound
 from vna.index.engine import Session
 from vna.index.tables import (
     authority,
@@ -24,20 +24,28 @@ from vna.model.patient import PatientIdentifier
 
 
 def find(session: Session, partition: int, who: PatientIdentifier) -> int:
-    """The key of an identifier; raises `NotFound`."""
+    """The key of an identifier; raises `NotFound`.
+
+    Without an authority the only one that issued the value is taken; several are a `Conflict`.
+    """
     found = session.execute(
-        select(identifier.c.pk)
+        select(identifier.c.pk, authority.c.name)
         .join(authority, authority.c.pk == identifier.c.authority_fk)
         .where(
             identifier.c.partition == partition,
             identifier.c.kind == who.kind,
-            authority.c.name == who.authority,
             identifier.c.value == who.value,
         )
-    ).scalar()
-    if found is None:
+    ).all()
+    exact = [row.pk for row in found if row.name == who.authority]
+    if exact:
+        return int(exact[0])
+    if who.authority or not found:
         raise NotFound("no patient is known by this identifier")
-    return int(found)
+    if len(found) > 1:
+        names = ", ".join(sorted(row.name for row in found))
+        raise Conflict(f"several authorities issued this identifier; name one of: {names}")
+    return int(found[0].pk)
 
 
 def require_visible(session: Session, key: int, organisations: frozenset[int] | None) -> None:

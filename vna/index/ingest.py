@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 
 from vna.errors import Refused, VnaError
 from vna.index import attention, columns, jobs, parents, received_patients, requests, segments
@@ -36,6 +36,24 @@ from vna.index.tables import (
 from vna.model.archive import Disposition, DuplicatePolicy, HeldReason, ItemKind, Outcome, Place
 
 Result = Outcome | VnaError
+
+_RAISE_STUDY = (
+    update(study)
+    .where(study.c.pk == bindparam("key"))
+    .values(
+        instance_count=study.c.instance_count + bindparam("added"),
+        version=study.c.version + 1,
+        last_received_at=bindparam("now"),
+        settled_at=0,
+    )
+)
+_RAISE_SERIES = (
+    update(series)
+    .where(series.c.pk == bindparam("key"))
+    .values(
+        instance_count=series.c.instance_count + bindparam("added"), version=series.c.version + 1
+    )
+)
 SETTLE = "settle"
 
 
@@ -97,7 +115,9 @@ class _Batch:
 
     def _same(self, kept: _Kept, same: Standing) -> None:
         candidate = kept.candidate
-        if not same.version:
+        if same.released:
+            self._answer(kept, Disposition.SAME)
+        elif not same.version:
             self._answer(kept, Disposition.HELD, warning="held")
         elif candidate.finding is Finding.HEALS:
             self._heal(kept, same)
@@ -213,7 +233,8 @@ class _Batch:
             below = self._new_series(kept, above)
         enrich(self.session, above, below, candidate)
         kept.hidden = below.hidden
-        above.added += 1
+        above.added += not kept.hidden
+        above.touched = True
         below.added += 1
         self.new.append(kept)
         self.first_of_batch[candidate.sop_uid] = kept
@@ -309,13 +330,16 @@ class _Batch:
         """Insert what was decided: objects, held rows, instances, versions; then the parents."""
         session = self.session
         kept = [*self.new, *self.versions, *(each for each, _, _ in self.held)]
+        for each in kept:
+            each.object_fk = each.candidate.object_fk
+        added = [each for each in kept if not each.object_fk]
         rows = [
             segments.object_row(
                 self.segments, k.place, k.candidate.sha256, k.candidate.xxh3, k.candidate.size
             )
-            for k in kept
+            for k in added
         ]
-        for each, key in zip(kept, segments.add_objects(session, rows), strict=True):
+        for each, key in zip(added, segments.add_objects(session, rows), strict=True):
             each.object_fk = key
         self._write_held()
         self._write_instances()
@@ -423,33 +447,23 @@ class _Batch:
     def _raise_parents(self) -> None:
         """Counts and versions, in key order so that two batches cannot wait for each other."""
         session, now = self.session, self.session.now()
-        changed = [s for s in self.parents.studies.values() if s.added or s.touched]
-        for each in sorted(changed, key=lambda s: s.pk):
-            session.execute(
-                update(study)
-                .where(study.c.pk == each.pk)
-                .values(
-                    instance_count=study.c.instance_count + each.added,
-                    version=study.c.version + 1,
-                    last_received_at=now,
-                    settled_at=0,
-                )
-            )
+        changed = sorted(
+            (s for s in self.parents.studies.values() if s.added or s.touched), key=lambda s: s.pk
+        )
+        if changed:
+            rows = [{"key": each.pk, "added": each.added, "now": now} for each in changed]
+            session.execute(_RAISE_STUDY, rows)
+        for each in changed:
             if each.settled:
                 session.changes.append(
                     Change("study reopened", item_fk=each.item_fk, study_uid=each.uid)
                 )
-        below = [s for s in self.parents.series.values() if s.added or s.touched]
-        for one in sorted(below, key=lambda s: s.pk):
-            session.execute(
-                update(series)
-                .where(series.c.pk == one.pk)
-                .values(
-                    instance_count=series.c.instance_count + one.added,
-                    version=series.c.version + 1,
-                )
-            )
-        for each in sorted(changed, key=lambda s: s.pk):
+        below = sorted(
+            (s for s in self.parents.series.values() if s.added or s.touched), key=lambda s: s.pk
+        )
+        if below:
+            session.execute(_RAISE_SERIES, [{"key": s.pk, "added": s.added} for s in below])
+        for each in changed:
             if each.new_series:
                 parents.count_series(session, each.pk)
         jobs.put(session, SETTLE, [each.uid for each in changed], after=self.quiet)
@@ -530,8 +544,12 @@ def store(
 
 
 def _same(standing: Sequence[Standing], candidate: Candidate) -> Standing | None:
-    """The version, else the held object, that has an equal data set."""
-    equal = [each for each in standing if each.dataset_xxh3 == candidate.dataset_xxh3]
+    """The version, else the held object, that has an equal data set and is not itself."""
+    equal = [
+        each
+        for each in standing
+        if each.dataset_xxh3 == candidate.dataset_xxh3 and each.object_fk != candidate.object_fk
+    ]
     return next((each for each in equal if each.version), equal[0] if equal else None)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, literal, select
 
 from vna.index.candidate import Standing
 from vna.index.engine import Session
@@ -37,6 +37,56 @@ _OBJECT = (
     segment.c.kind.label("segment_kind"),
 )
 
+_VERSIONS = (
+    select(
+        sop.c.key,
+        instance.c.pk.label("instance_fk"),
+        instance.c.state.label("instance_state"),
+        series.c.uid.label("series_uid"),
+        series.c.state.label("series_state"),
+        study.c.uid.label("study_uid"),
+        study.c.state.label("study_state"),
+        item.c.state.label("item_state"),
+        instance_version.c.number,
+        instance_version.c.current,
+        instance_version.c.dataset_xxh3,
+        instance_version.c.pixel_xxh3,
+        instance_version.c.transfer_syntax,
+        instance_version.c.patient_id,
+        instance_version.c.anatomy,
+        *_OBJECT,
+    )
+    .select_from(sop)
+    .join(instance, instance.c.pk == sop.c.instance_fk)
+    .join(series, series.c.pk == instance.c.series_fk)
+    .join(study, study.c.pk == series.c.study_fk)
+    .join(item, item.c.pk == study.c.item_fk)
+    .join(instance_version, instance_version.c.instance_fk == instance.c.pk)
+    .join(object_, object_.c.pk == instance_version.c.object_fk)
+    .join(segment, segment.c.pk == object_.c.segment_fk)
+    .where(sop.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(instance_version.c.number)
+)
+_HELD = (
+    select(
+        held.c.sop_key,
+        held.c.series_uid,
+        held.c.study_uid,
+        held.c.dataset_xxh3,
+        held.c.resolution,
+        literal(0).label("number"),
+        *_OBJECT,
+    )
+    .select_from(held)
+    .join(object_, object_.c.pk == held.c.object_fk)
+    .join(segment, segment.c.pk == object_.c.segment_fk)
+    .where(
+        held.c.partition == bindparam("partition"),
+        held.c.sop_key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(held.c.pk)
+)
+
 
 def known(session: Session, partition: int, sop_uids: Iterable[str]) -> dict[str, list[Standing]]:
     """SOP Instance UID → its versions in order, then what is held; unknown ones are absent.
@@ -45,54 +95,9 @@ def known(session: Session, partition: int, sop_uids: Iterable[str]) -> dict[str
     """
     keys = {sop_key(partition, uid): uid for uid in sop_uids}
     found: dict[str, list[Standing]] = defaultdict(list)
-    versions = (
-        select(
-            sop.c.key,
-            instance.c.pk.label("instance_fk"),
-            instance.c.state.label("instance_state"),
-            series.c.uid.label("series_uid"),
-            series.c.state.label("series_state"),
-            study.c.uid.label("study_uid"),
-            study.c.state.label("study_state"),
-            item.c.state.label("item_state"),
-            instance_version.c.number,
-            instance_version.c.current,
-            instance_version.c.dataset_xxh3,
-            instance_version.c.pixel_xxh3,
-            instance_version.c.transfer_syntax,
-            instance_version.c.patient_id,
-            instance_version.c.anatomy,
-            *_OBJECT,
-        )
-        .select_from(sop)
-        .join(instance, instance.c.pk == sop.c.instance_fk)
-        .join(series, series.c.pk == instance.c.series_fk)
-        .join(study, study.c.pk == series.c.study_fk)
-        .join(item, item.c.pk == study.c.item_fk)
-        .join(instance_version, instance_version.c.instance_fk == instance.c.pk)
-        .join(object_, object_.c.pk == instance_version.c.object_fk)
-        .join(segment, segment.c.pk == object_.c.segment_fk)
-        .where(sop.c.key.in_(list(keys)))
-        .order_by(instance_version.c.number)
-    )
-    for row in session.execute(versions):
+    for row in session.execute(_VERSIONS, {"keys": list(keys)}):
         found[keys[row.key]].append(_version(row))
-    waiting = (
-        select(
-            held.c.sop_key,
-            held.c.series_uid,
-            held.c.study_uid,
-            held.c.dataset_xxh3,
-            literal(0).label("number"),
-            *_OBJECT,
-        )
-        .select_from(held)
-        .join(object_, object_.c.pk == held.c.object_fk)
-        .join(segment, segment.c.pk == object_.c.segment_fk)
-        .where(held.c.partition == partition, held.c.sop_key.in_(list(keys)))
-        .order_by(held.c.pk)
-    )
-    for row in session.execute(waiting):
+    for row in session.execute(_HELD, {"partition": partition, "keys": list(keys)}):
         found[keys[row.sop_key]].append(_held(row))
     return dict(found)
 
@@ -128,6 +133,7 @@ def _held(row: Any) -> Standing:
         hidden=False,
         instance_fk=0,
         anatomy=b"",
+        released=row.resolution in ("existing", "new"),
         **_place(row),
     )
 

@@ -18,11 +18,11 @@ from vna.errors import (
     InvalidValue,
     RangeNotSatisfiable,
     Unavailable,
-    UnknownName,
 )
 from vna.index import columns, documents, organisations
 from vna.index.documents import DocumentFilter, DocumentRow, NewDocument
 from vna.index.engine import Index, Session
+from vna.index.organisations import Organisation
 from vna.model.archive import Place
 from vna.model.caller import Caller, Right
 from vna.model.patient import PatientIdentifier
@@ -103,8 +103,17 @@ class DocumentPage:
 class Documents:
     """Plain documents: store, find, get. The trash takes them like studies."""
 
-    def __init__(self, index: Index, objects: ObjectStore, journal: Journal) -> None:
+    def __init__(
+        self,
+        index: Index,
+        objects: ObjectStore,
+        journal: Journal,
+        *,
+        authority: str = "",
+        organisation: str = organisations.DEFAULT,
+    ) -> None:
         self._index, self._objects, self._journal = index, objects, journal
+        self._authority, self._organisation = authority, organisation
 
     def receive(
         self,
@@ -114,19 +123,19 @@ class Documents:
         organisation: str | None = None,
         peer: str = "",
     ) -> IncomingDocument:
-        """Begin a document. Raises `Forbidden`, `InvalidValue` for facts that are wrong, and
-        `UnknownName` for an organisation that is not known."""
+        """Begin a document. Raises `Forbidden`, `InvalidValue` for facts that are wrong.
+
+        `organisation`: code of its owner; one that is not known yet is added.
+        """
         require(caller, Right.SEND)
         _check(facts)
-        with self._index.reading() as session:
-            owner = organisations.get(session, organisation or organisations.DEFAULT)
-        if owner is None:
-            raise UnknownName("organisation", organisation or "", ())
+        owner = self._owner(organisation or self._organisation)
         if caller.organisations is not None and owner.key not in caller.organisations:
             raise Forbidden("documents are stored for organisations of the caller only")
         patient = facts.patient
         if patient is not None and not patient.authority:
-            patient = PatientIdentifier(owner.default_authority, patient.value, patient.kind)
+            issuer = owner.default_authority or self._authority
+            patient = PatientIdentifier(issuer, patient.value, patient.kind)
         return IncomingDocument(self, caller, facts, patient, owner.key, peer)
 
     def find(self, caller: Caller, query: DocumentQuery) -> DocumentPage:
@@ -168,6 +177,14 @@ class Documents:
             raise RangeNotSatisfiable(size)
         stop = size if length is None else min(start + length, size)
         return self._objects.stream(row.place, [(start, stop - start)], sha256=row.sha256)
+
+    def _owner(self, code: str) -> Organisation:
+        with self._index.reading() as session:
+            found = organisations.get(session, code)
+        if found is None:
+            self._index.transact(lambda session: organisations.ensure(session, code))
+            return self._owner(code)
+        return found
 
     def _row(self, caller: Caller, uid: str) -> DocumentRow:
         require(caller, Right.READ)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, CursorResult, Engine, Executable, insert, text, update
+from sqlalchemy import Connection, CursorResult, Engine, Executable, bindparam, insert, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,6 +23,11 @@ T = TypeVar("T")
 
 ATTEMPTS = 8  # of a transaction that lost a race; each waits a little longer
 Row = Mapping[str, Any]
+
+_TAKE_NUMBERS = (
+    update(feed_head).values(last=feed_head.c.last + bindparam("count")).returning(feed_head.c.last)
+)
+_ADD_CHANGES = insert(change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Session:
         """Milliseconds since 1970 UTC by the database's clock, the same within a transaction."""
         if self._now is None:
             clock = dialect.POSTGRESQL_NOW if self.postgresql else dialect.SQLITE_NOW
-            self._now = int(self.connection.execute(text(clock)).scalar_one())
+            self._now = int(self.connection.exec_driver_sql(clock).scalar_one())
         return self._now
 
     @contextmanager
@@ -85,9 +90,7 @@ class Session:
             return
         count = len(self.changes)
         at = self.now()
-        taken = self.connection.execute(
-            update(feed_head).values(last=feed_head.c.last + count).returning(feed_head.c.last)
-        ).scalar_one()
+        taken = self.connection.execute(_TAKE_NUMBERS, {"count": count}).scalar_one()
         rows = [
             {
                 "seq": taken - count + number,
@@ -101,7 +104,7 @@ class Session:
             }
             for number, each in enumerate(self.changes, start=1)
         ]
-        self.connection.execute(insert(change), rows)
+        self.connection.execute(_ADD_CHANGES, rows)
         self.changes.clear()
 
 

@@ -28,17 +28,22 @@ class Job:
     not_before: int
 
 
+def _put(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        set_={"not_before": insert.excluded.not_before, "state": WAITING, "attempts": 0},
+    )
+
+
+_PUT_POSTGRESQL, _PUT_SQLITE = _put(postgresql.insert(job)), _put(sqlite.insert(job))
+
+
 def put(session: Session, kind: str, subjects: Sequence[str], *, after: int) -> None:
     """Have a job run once, `after` ms from now; one that waits already is put off until then.
 
     A job that is running is run once more.
     """
     now = session.now()
-    upsert: Any = postgresql.insert(job) if session.postgresql else sqlite.insert(job)
-    statement = upsert.on_conflict_do_update(
-        index_elements=["kind", "subject"],
-        set_={"not_before": upsert.excluded.not_before, "state": WAITING, "attempts": 0},
-    )
     rows = [
         {
             "kind": kind,
@@ -50,7 +55,7 @@ def put(session: Session, kind: str, subjects: Sequence[str], *, after: int) -> 
         for subject in sorted(set(subjects))
     ]
     if rows:
-        session.execute(statement, rows)
+        session.execute(_PUT_POSTGRESQL if session.postgresql else _PUT_SQLITE, rows)
 
 
 def lease(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select
 
 from vna.index import demographics
 from vna.index.candidate import Candidate
@@ -15,6 +15,21 @@ from vna.model.archive import IdentifierKind, IdentifierSource
 
 Identifier = tuple[IdentifierKind, str, str]
 _Row = dict[str, int | str]
+
+_AUTHORITIES = select(authority.c.name, authority.c.pk).where(
+    authority.c.name.in_(bindparam("names", expanding=True))
+)
+_IDENTIFIERS = select(
+    identifier.c.pk,
+    identifier.c.partition,
+    identifier.c.kind,
+    identifier.c.authority_fk,
+    identifier.c.value,
+).where(
+    identifier.c.partition == bindparam("partition"),
+    identifier.c.kind.in_((IdentifierKind.PATIENT, IdentifierKind.STUDY_BOUND)),
+    identifier.c.value.in_(bindparam("values", expanding=True)),
+)
 
 
 def identifiers(
@@ -45,12 +60,12 @@ def identifiers(
 def authority_keys(session: Session, names: Sequence[str]) -> dict[str, int]:
     """The key of each authority by its name; new names are added."""
     unique = sorted(set(names))
-    statement = select(authority.c.name, authority.c.pk).where(authority.c.name.in_(unique))
-    found = {row.name: int(row.pk) for row in session.execute(statement)}
+    wanted = {"names": unique}
+    found = {row.name: int(row.pk) for row in session.execute(_AUTHORITIES, wanted)}
     absent = [name for name in unique if name not in found]
     if absent:
         session.execute(unless_present(session, authority), [{"name": name} for name in absent])
-        found = {row.name: int(row.pk) for row in session.execute(statement)}
+        found = {row.name: int(row.pk) for row in session.execute(_AUTHORITIES, wanted)}
     return found
 
 
@@ -77,16 +92,11 @@ def _add(session: Session, partition: int, rows: Sequence[_Row]) -> None:
 
 
 def _present(session: Session, rows: Sequence[_Row]) -> dict[tuple[int | str, ...], int]:
-    columns = (
-        identifier.c.partition,
-        identifier.c.kind,
-        identifier.c.authority_fk,
-        identifier.c.value,
-    )
-    statement = select(identifier.c.pk, *columns).where(
-        tuple_(*columns).in_([_natural(row) for row in rows])
-    )
-    return {tuple(row[1:]): int(row.pk) for row in session.execute(statement)}
+    wanted = {_natural(row) for row in rows}
+    parameters = {"partition": rows[0]["partition"], "values": [row["value"] for row in rows]}
+    found = session.execute(_IDENTIFIERS, parameters)
+    keys = {tuple[int | str, ...](row[1:]): int(row.pk) for row in found}
+    return {natural: keys[natural] for natural in wanted if natural in keys}
 
 
 def _natural(row: _Row) -> tuple[int | str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from vna.index.engine import Session
 from vna.index.insertion import keys_of, unless_present
@@ -14,12 +14,16 @@ from vna.model.archive import Place
 
 RECORDS_SEGMENT, RAW_SEGMENT = 1, 2  # segment.kind; vna.objects.SegmentKind
 
+_NAMED = select(segment.c.name, segment.c.pk).where(
+    segment.c.name.in_(bindparam("names", expanding=True))
+)
+
 
 def segment_keys(session: Session, places: Iterable[Place]) -> dict[str, int]:
     """The key of each segment by its name; new ones are added with their first copy."""
     raw = {place.segment: place.raw for place in places}
-    statement = select(segment.c.name, segment.c.pk).where(segment.c.name.in_(list(raw)))
-    found = {row.name: int(row.pk) for row in session.execute(statement)}
+    wanted = {"names": list(raw)}
+    found = {row.name: int(row.pk) for row in session.execute(_NAMED, wanted)}
     absent = [name for name in raw if name not in found]
     if absent:
         now = session.now()
@@ -32,7 +36,7 @@ def segment_keys(session: Session, places: Iterable[Place]) -> dict[str, int]:
             for name in absent
         ]
         session.execute(unless_present(session, segment), rows)
-        found = {row.name: int(row.pk) for row in session.execute(statement)}
+        found = {row.name: int(row.pk) for row in session.execute(_NAMED, wanted)}
         main = session.execute(select(store.c.pk).order_by(store.c.pk).limit(1)).scalar_one()
         copies = [{"segment_fk": found[name], "store_fk": main} for name in absent]
         session.execute(unless_present(session, segment_copy), copies)

@@ -151,7 +151,7 @@ identifier = Table(
     _ref("authority_fk", "authority"),
     Column("value", Words, nullable=False),
     Column("source", SmallInteger, nullable=False),  # IdentifierSource: object, feed, hand
-    UniqueConstraint("partition", "kind", "authority_fk", "value"),
+    UniqueConstraint("partition", "value", "kind", "authority_fk"),
 )
 
 patient = Table(

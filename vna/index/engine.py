@@ -6,8 +6,9 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -18,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from vna.errors import IndexUnavailable
 from vna.index import dialect
 from vna.index.tables import change, feed_head
+from vna.index.turn import Turns
 
 T = TypeVar("T")
 
@@ -114,6 +116,7 @@ class Index:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._process = os.getpid()
+        self._turns = None if self.postgresql else Turns(Path(engine.url.database or ""))
 
     @classmethod
     def open(cls, url: str) -> Index:
@@ -160,11 +163,14 @@ class Index:
     def close(self) -> None:
         """Close every connection of this process."""
         self._engine.dispose()
+        if self._turns:
+            self._turns.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._connect() as connection:
-            if not self.postgresql:
+        turn = self._turns.mine() if self._turns else nullcontext()
+        with turn, self._connect() as connection:
+            if self._turns:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             session = Session(connection)
             try:

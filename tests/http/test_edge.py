@@ -109,7 +109,7 @@ def port(house: House) -> Iterator[int]:
     )
     pools = [ThreadPoolExecutor(2)]
     edge = Edge(house.routes(), settings, root="/root", pools=pools, budget=house.budget)
-    with serving(edge) as port:
+    with serving(lambda _: edge) as port:
         yield port
     edge.close()
 

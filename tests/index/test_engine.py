@@ -1,0 +1,108 @@
+"""The door to the database: what it refuses, retries and translates."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from vna.errors import IndexUnavailable, InvalidConfiguration
+from vna.index import dialect
+from vna.index.engine import Index, Session
+from vna.index.migrate import migrate, states
+from vna.index.tables import authority
+
+
+def test_what_raises_leaves_nothing_behind(index: Index) -> None:
+    def work(session: Session) -> None:
+        session.execute(insert(authority).values(name="H1"))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        index.transact(work)
+
+    with index.reading() as session:
+        assert session.execute(select(authority.c.name)).scalars().all() == [""]
+
+
+def test_text_orders_by_code_point_on_both_databases(index: Index) -> None:
+    names = ["", "B", "a", "Á", "ñ", "n", "_", "10", "9"]
+    index.transact(
+        lambda s: s.execute(insert(authority), [{"name": n} for n in names if n]).rowcount
+    )
+
+    with index.reading() as session:
+        ordered = session.execute(select(authority.c.name).order_by(authority.c.name)).scalars()
+        assert list(ordered) == sorted(names)
+
+
+def test_sqlite_is_durable_and_checks_references(sqlite_url: str) -> None:
+    index = Index.open(sqlite_url)
+    with index.reading() as session:
+        pragma = {
+            name: session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    index.close()
+
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_an_index_does_not_cross_a_fork(sqlite_url: str) -> None:
+    index = Index.open(sqlite_url)
+    child = multiprocessing.get_context("fork").Process(target=_use, args=(index,))
+    child.start()
+    child.join()
+    index.close()
+
+    assert child.exitcode == 7
+
+
+def _use(index: Index) -> None:
+    try:
+        with index.reading():
+            pass
+    except RuntimeError:
+        raise SystemExit(7) from None
+
+
+def test_sqlite_on_a_network_file_system_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = dialect._file_system_type(tmp_path)
+    monkeypatch.setitem(dialect.NETWORK_FILE_SYSTEMS, here, "NFS")
+
+    with pytest.raises(InvalidConfiguration, match="NFS"):
+        Index.open(f"sqlite:///{tmp_path}/index.db")
+
+
+def test_an_unknown_database_is_refused_by_name() -> None:
+    with pytest.raises(InvalidConfiguration, match="mysql"):
+        Index.open("mysql://127.0.0.1/x")
+
+
+def test_a_database_out_of_reach_is_unavailable() -> None:
+    index = Index.open("postgresql+psycopg://postgres@127.0.0.1:1/x")
+
+    with pytest.raises(IndexUnavailable), index.reading():
+        pass
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    migrate(database_url)
+
+    present, newest = states(database_url)
+    assert present == newest
+
+
+def test_a_newer_schema_is_refused_in_clear_words(database_url: str) -> None:
+    index = Index.open(database_url)
+    index.transact(
+        lambda s: s.execute(text("UPDATE alembic_version SET version_num = '9'")).rowcount
+    )
+    index.close()
+
+    with pytest.raises(InvalidConfiguration, match="newer release"):
+        migrate(database_url)

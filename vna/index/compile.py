@@ -52,6 +52,8 @@ OPEN = patient_link.c.until == literal_column("0")
 
 _SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
 
+_RECEIVED = demographics.alias("received")
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -80,7 +82,7 @@ def compile_query(query: Query, caller: Caller) -> Compiled:
     where += _of_patients(patient)
     where += [_condition(key, query.level, caller) for key in indexed if key not in patient]
     where += _in_one_request(requests)
-    return Compiled(_source(query.level), tuple(where), residual)
+    return Compiled(_source(query), tuple(where), residual)
 
 
 def _check_level(key: Key, level: Level) -> None:
@@ -113,12 +115,21 @@ def _sorted_out(keys: Iterable[Key]) -> tuple[list[Key], list[Key], tuple[Key, .
     return indexed, known, tuple(residual)
 
 
-def _source(level: Level) -> FromClause:
+def _source(query: Query) -> FromClause:
+    """The tables of the level, joined so that SQLite goes from studies downwards.
+
+    It would begin with instances, and sort all of them, unless the key of what is above is hidden
+    from it; only a key that singles out series or instances turns the way round.
+    """
+    named = {key.path[0] for key in query.keys if not isinstance(key.match, Universal | Empty)}
     source = study.join(item, item.c.pk == study.c.item_fk)
-    if level >= Level.SERIES:
-        source = source.join(series, series.c.study_fk == study.c.pk)
-    if level >= Level.INSTANCE:
-        source = source.join(instance, instance.c.series_fk == series.c.pk)
+    if query.level >= Level.SERIES:
+        upwards = named & {searchable.SERIES_UID, searchable.SOP_UID, searchable.REQUESTS}
+        parent: ColumnElement[int] = study.c.pk if upwards else aside(study.c.pk)
+        source = source.join(series, series.c.study_fk == parent)
+    if query.level >= Level.INSTANCE:
+        parent = series.c.pk if searchable.SOP_UID in named else aside(series.c.pk)
+        source = source.join(instance, instance.c.series_fk == parent)
     return source
 
 
@@ -213,12 +224,11 @@ def _of_patients(keys: Sequence[Key]) -> Iterator[Condition]:
         patient_link.c.shown_fk.is_not(None),
     )
     as_received = select(demographics.c.pk).where(satisfied, not_(replaced))
-    received = demographics.alias("received")
     as_linked = (
-        select(received.c.pk)
+        select(_RECEIVED.c.pk)
         .select_from(
             demographics.join(patient_link, patient_link.c.shown_fk == demographics.c.pk).join(
-                received, received.c.identifier_fk == patient_link.c.identifier_fk
+                _RECEIVED, _RECEIVED.c.identifier_fk == patient_link.c.identifier_fk
             )
         )
         .where(satisfied, OPEN)

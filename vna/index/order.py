@@ -46,6 +46,21 @@ def order_by(level: Level, columns: Sequence[ColumnElement[Any]]) -> list[Column
     ]
 
 
+def order_of_search(level: Level) -> list[ColumnElement[Any]]:
+    """The same order over the tables themselves.
+
+    Keys of the rows above stand where those are complete. They change nothing, since a UID comes
+    once; but they tell SQLite that the indexes of one table inside the other give this order, so
+    that the first page of all instances needs no sort of them.
+    """
+    found = order_by(Level.STUDY, _DESCENDING)
+    if level >= Level.SERIES:
+        found += [study.c.pk.desc(), series.c.number_order, series.c.uid]
+    if level >= Level.INSTANCE:
+        found += [series.c.pk, instance.c.number_order, instance.c.uid]
+    return found
+
+
 def beyond(level: Level, cursor: Cursor) -> Condition:
     """What sorts after `cursor`; raises `InvalidValue` for a cursor of another level."""
     turn, columns = len(_DESCENDING), sort_columns(level)

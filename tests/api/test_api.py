@@ -112,7 +112,7 @@ def test_a_correction_is_laid_listed_and_withdrawn(
 def test_attention_is_listed_and_resolved(api: httpx.Client, dicomweb: httpx.Client) -> None:
     one = small(4, 1)
     store(dicomweb, one.data)
-    store(dicomweb, changed(one, 0x00080050, b"SH", "A1", "A2"))
+    store(dicomweb, one.data[:-1] + b"!")  # other pixels under a known UID
 
     def open_matters() -> list[dict[str, Any]]:
         listed = api.get("/attention").json()["attention"]

@@ -182,7 +182,8 @@ def test_what_the_web_forbids_becomes_explicit_little_endian(
     study = f"{ROOT}.8.{len(syntax)}"
     sent = written(syntax, StudyInstanceUID=study, SeriesInstanceUID=f"{study}.1",
                    SOPInstanceUID=f"{study}.1.1", PatientID=study[-60:], Rows=2, Columns=2,
-                   BitsAllocated=16, SamplesPerPixel=1, PixelRepresentation=0,
+                   BitsAllocated=16, BitsStored=16, SamplesPerPixel=1,
+                   PixelRepresentation=0, PhotometricInterpretation="MONOCHROME2",
                    PixelData=b"\1\2\3\4\5\6\7\x08")  # fmt: skip
     store(client, sent)
     path = f"/studies/{study}/series/{study}.1/instances/{study}.1.1"

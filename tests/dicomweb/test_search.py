@@ -36,7 +36,7 @@ def one() -> Sent:
 
 def find(client: httpx.Client, path: str, **query: str) -> list[dict[str, Any]]:
     """The rows of an answer that has some."""
-    answer = client.get(path, params=query)
+    answer = client.get(path, params=query or None)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/dicom+json"
     found: list[dict[str, Any]] = answer.json()

@@ -264,3 +264,16 @@ def test_an_object_beyond_memory_is_stored_and_given_back(client: httpx.Client) 
     assert answer.status_code == 200
     path = f"/studies/{large.study_uid}/series/{large.series_uid}/instances/{large.sop_uid}"
     assert client.get(path, params="original").content == data
+
+
+def test_an_odd_object_is_stored_with_a_warning(client: httpx.Client) -> None:
+    """Identifiable, but its file meta names another class: kept as it came (B007)."""
+    one = small(16, 1)
+    odd = one.data.replace(b"1.2.840.10008.5.1.4.1.1.7\0", b"1.2.840.10008.5.1.4.1.1.4\0", 1)
+
+    answer = store(client, odd)
+
+    assert answer.status_code == 202
+    (item,) = values(answer.json(), "00081199")
+    assert item["00081196"]["Value"] == [0xB007]
+    assert original(client, one).content == odd

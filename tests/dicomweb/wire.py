@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.faults.synthetic import ROOT, Sent, element, file_meta, header
+from tests.faults.synthetic import MULTIFRAME_GRAY, ROOT, Sent, element, file_meta, header
 
 BOUNDARY = "by-hand"
 MULTIPART_DICOM = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
@@ -70,8 +70,16 @@ def encapsulated(name: str, frames: list[bytes], syntax: str) -> Sent:
     )
     undefined = b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff"
     data = (
-        file_meta("1.2.840.10008.5.1.4.1.1.7.2", sop, syntax)
-        + header(study, series, sop, number=1, frames=len(frames), patient=f"E{name}")
+        file_meta(MULTIFRAME_GRAY, sop, syntax)
+        + header(
+            study,
+            series,
+            sop,
+            number=1,
+            frames=len(frames),
+            patient=f"E{name}",
+            sop_class=MULTIFRAME_GRAY,
+        )
         + undefined
         + pixels
         + b"\xfe\xff\xdd\xe0\0\0\0\0"

@@ -17,7 +17,6 @@ from vna.index.engine import Index
 from vna.index.imports import ImportLedger
 from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
-from vna.objects.raw import remove_raw
 from vna.objects.ulid import new_ulid
 from vna.services.audit import ReadAudit
 from vna.services.corrections import Corrections
@@ -114,9 +113,16 @@ class Archive:
                 export=Export(index, objects, retrieve),
                 corrections=Corrections(index, journal),
                 patients=Patients(index, journal),
-                held=HeldObjects(index, journal),
-                trash=Trash(index, journal, lambda segment: remove_raw(backend, segment)),
-                documents=Documents(index, objects, journal),
+                held=HeldObjects(index, objects, journal),
+                trash=Trash(index, journal, objects.remove_raw),
+                documents=Documents(
+                    index,
+                    objects,
+                    journal,
+                    audit,
+                    authority=settings.ingest.authority,
+                    organisation=settings.ingest.organisation,
+                ),
                 ledger=Ledger(index),
                 statistics=Statistics(index),
                 imports=ImportLedger(index),

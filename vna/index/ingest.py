@@ -15,7 +15,16 @@ import orjson
 from sqlalchemy import bindparam, insert, update
 
 from vna.errors import Refused, VnaError
-from vna.index import attention, columns, jobs, parents, received_patients, requests, segments
+from vna.index import (
+    attention,
+    columns,
+    jobs,
+    parents,
+    received_patients,
+    refresh,
+    requests,
+    segments,
+)
 from vna.index.candidate import Candidate, Finding, Placed, Standing
 from vna.index.engine import Change, Session
 from vna.index.enrich import enrich
@@ -345,6 +354,17 @@ class _Batch:
         self._write_instances()
         self._write_versions()
         self._raise_parents()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Corrections that stand over a study reach what has just been added below it. Now that
+        the study's row is locked, none can be laid unseen."""
+        kept = [*self.new, *(each for each in self.versions if each.current)]
+        added: dict[int, list[refresh.Added]] = {}
+        for each in kept:
+            below = self.parents.series[each.candidate.series_uid]
+            added.setdefault(below.study.pk, []).append(refresh.Added(below.pk, each.instance_fk))
+        refresh.catch_up(self.session, added)
 
     def _write_held(self) -> None:
         now = self.session.now()
@@ -415,9 +435,10 @@ class _Batch:
         said = kept.candidate.instance
         self.session.execute(
             update(instance)
-            .where(instance.c.pk == kept.instance_fk, instance.c.received.is_(None))
+            .where(instance.c.pk == kept.instance_fk)
             .values(
                 attributes=_json(said),
+                received=None,  # until `_catch_up` lays the corrections over it
                 sop_class=kept.candidate.sop_class,
                 **columns.instance(said),
             )

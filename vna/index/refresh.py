@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from vna.index import columns, requests
 from vna.index.engine import Session
 from vna.index.overlays import StudyEdits, Target, bump, edits_of_study
 from vna.index.recount import lock, total
-from vna.index.tables import instance, series, study
+from vna.index.tables import instance, overlay_head, series, study
 from vna.model.query import Level
 
 
@@ -56,13 +56,46 @@ def refresh(session: Session, study_fk: int, changed: Mapping[Target, Iterable[s
         if scope is Level.STUDY and Level.STUDY in levels:
             _rewrite(session, Level.STUDY, [study_fk], lambda row: standing.of())
         if scope <= Level.SERIES and Level.SERIES in levels:
-            _rewrite(session, Level.SERIES, within, lambda row: standing.of(row["pk"]))
+            _rewrite(session, Level.SERIES, within, _of_series(standing))
             total(session, study_fk)
         if Level.INSTANCE in levels:
             leaves = [key] if scope is Level.INSTANCE else _instances(session, within)
             _rewrite(session, Level.INSTANCE, leaves, _of_instance(standing))
     bump(session, [(Level.SERIES, key) for key in touched])
     _raise_versions(session, study_fk, touched)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An instance that has been added, or shows another version, and its series."""
+
+    series_fk: int
+    instance_fk: int
+
+
+def catch_up(session: Session, added: Mapping[int, Sequence[Added]]) -> None:
+    """Bring what was added to studies (by key, locked by the caller) in line with what stands over
+    them. One statement where no study was ever corrected."""
+    if not added:
+        return
+    touched = session.execute(
+        select(overlay_head.c.target_fk).where(
+            overlay_head.c.scope == Level.STUDY, overlay_head.c.target_fk.in_(list(added))
+        )
+    )
+    for study_fk in [int(row.target_fk) for row in touched]:
+        standing = edits_of_study(session, study_fk)
+        if not standing.standing:
+            continue
+        within = {each.series_fk for each in added[study_fk]}
+        leaves = [each.instance_fk for each in added[study_fk]]
+        _rewrite(session, Level.SERIES, within, _of_series(standing))
+        _rewrite(session, Level.INSTANCE, leaves, _of_instance(standing))
+        total(session, study_fk)
+
+
+def _of_series(standing: StudyEdits) -> Callable[[RowMapping], list[Edit]]:
+    return lambda row: standing.of(row["pk"])
 
 
 def _of_instance(standing: StudyEdits) -> Callable[[RowMapping], list[Edit]]:

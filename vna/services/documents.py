@@ -27,6 +27,7 @@ from vna.model.archive import Place
 from vna.model.caller import Caller, Right
 from vna.model.patient import PatientIdentifier
 from vna.objects import RAW_BYTES, Append, ObjectStore, RawObject, RecordNames, RecordType
+from vna.services.audit import ReadAudit
 from vna.services.correctable import value_of
 from vna.services.journal import Journal, Stamp
 from vna.services.rights import require
@@ -101,18 +102,24 @@ class DocumentPage:
 
 
 class Documents:
-    """Plain documents: store, find, get. The trash takes them like studies."""
+    """Plain documents: store, find, get. The trash takes them like studies.
+
+    `authority`: the issuer of identifiers that name none, where their organisation has none of its
+    own. `organisation`: code of the owner where none is named.
+    """
 
     def __init__(
         self,
         index: Index,
         objects: ObjectStore,
         journal: Journal,
+        audit: ReadAudit,
         *,
         authority: str = "",
         organisation: str = organisations.DEFAULT,
     ) -> None:
-        self._index, self._objects, self._journal = index, objects, journal
+        self._index, self._objects = index, objects
+        self._journal, self._audit = journal, audit
         self._authority, self._organisation = authority, organisation
 
     def receive(
@@ -172,6 +179,7 @@ class Documents:
     ) -> Iterator[bytes]:
         """Its bytes [start, start + length) in pieces. Raises `RangeNotSatisfiable`."""
         row = self._row(caller, uid)
+        self._audit.read(caller, uid, "document")
         size = row.place.length
         if start < 0 or (length is not None and length < 0) or (start >= size and start > 0):
             raise RangeNotSatisfiable(size)

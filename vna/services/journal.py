@@ -6,23 +6,19 @@ names things by UID and identifier, never by a key of the index. Format: docs/fo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
 import orjson
-import xxhash
 
 from vna.errors import StorageUnavailable, Unavailable, VnaError
 from vna.index import audit
 from vna.index.engine import Index, Session
 from vna.model.archive import Place
 from vna.model.caller import Caller
-from vna.objects.group import Unit
-from vna.objects.record import RecordNames, RecordType
-from vna.objects.segment import Append
+from vna.objects import Append, RecordNames, RecordType, Unit, plain
 from vna.objects.ulid import new_ulid
 
 T = TypeVar("T")
@@ -177,10 +173,4 @@ def _append(
         },
         option=orjson.OPT_SORT_KEYS,
     )
-    return Append(
-        RecordType.EVENT,
-        [payload],
-        hashlib.sha256(payload).digest(),
-        xxhash.xxh3_128_digest(payload),
-        names,
-    )
+    return plain(RecordType.EVENT, payload, names)

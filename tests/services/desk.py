@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,19 +119,18 @@ class Desk:
 
     def events(self) -> list[dict[str, Any]]:
         """The event records of the store, in their order."""
-        found = []
-        for key in sorted(self.house.files):
-            if key.endswith(".vseg"):
-                found += self._events_of(key)
-        return found
+        return [json.loads(data) for type, data in self._records() if type is RecordType.EVENT]
 
-    def _events_of(self, key: str) -> list[dict[str, Any]]:
-        reader = self.house.backend.open(key)
-        try:
-            return [
-                json.loads(reader.read(record.place.offset, record.place.length))
-                for record in Scan(reader, ulid_of(key))
-                if record.header.type is RecordType.EVENT
-            ]
-        finally:
+    def records(self) -> list[RecordType]:
+        """The type of every record in the segments, in their order."""
+        return [type for type, _ in self._records()]
+
+    def _records(self) -> Iterator[tuple[RecordType, bytes]]:
+        for key in sorted(self.house.files):
+            if not key.endswith(".vseg"):
+                continue
+            reader = self.house.backend.open(key)
+            for record in Scan(reader, ulid_of(key)):
+                place = record.place
+                yield record.header.type, reader.read(place.offset, place.length)
             reader.close()

@@ -92,9 +92,12 @@ def instances(*, of: Level | None) -> Query:
 
 
 def _key(name: str, text: str, known: set[Path], *, fuzzy: bool) -> Key:
-    if get_close_matches(name, PARAMETERS, n=1, cutoff=0.8):
-        raise UnknownName("parameter", name, PARAMETERS)
-    path = parse_path(name)
+    try:
+        path = parse_path(name)
+    except UnknownName:
+        if get_close_matches(name, PARAMETERS, n=1, cutoff=0.8):
+            raise UnknownName("parameter", name, PARAMETERS) from None
+        raise
     if path in known:
         raise InvalidValue(name, text, "be asked once, by keyword or by tag")
     vr = vr_of(path[-1])

@@ -81,22 +81,23 @@ def represent(
 
 def _multipart(parts: Sequence[Part], etag: str, extra: Headers) -> Answer:
     writer = MultipartWriter(boundary_of(etag))
+    heads = [writer.head(part.headers, first=part is parts[0]) for part in parts]
     sizes = [part.payload.size for part in parts]
     known = [size for size in sizes if size is not None]
     size = None
     if len(known) == len(parts):
-        size = writer.size(zip((part.headers for part in parts), known, strict=True))
+        size = sum(map(len, heads)) + sum(known) + len(writer.tail)
+
+    def chunks() -> Iterator[bytes]:
+        for head, part in zip(heads, parts, strict=True):
+            yield head
+            yield from part.payload.chunks()
+        yield writer.tail
+
     headers = (
         ("Content-Type", writer.content_type(parts[0].media_type)),
         ("ETag", f'"{etag}"'),
         *PRIVATE,
         *extra,
     )
-    return Answer(200, headers, Stream(size, lambda: _chunks(writer, parts)))
-
-
-def _chunks(writer: MultipartWriter, parts: Sequence[Part]) -> Iterator[bytes]:
-    for number, part in enumerate(parts):
-        yield writer.head(part.headers, first=number == 0)
-        yield from part.payload.chunks()
-    yield writer.tail
+    return Answer(200, headers, Stream(size, chunks))

@@ -1,9 +1,9 @@
-"""multipart/related on its way out, with its length known before its first byte."""
+"""multipart/related on its way out: what stands between the parts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from vna.wire.media_type import MediaType
 
@@ -39,10 +39,3 @@ class MultipartWriter:
     def tail(self) -> bytes:
         """What stands behind the last part's bytes."""
         return f"\r\n--{self._boundary}--\r\n".encode("latin-1")
-
-    def size(self, parts: Iterable[tuple[Headers, int]]) -> int:
-        """Bytes of the whole body of one part or more, each given by its headers and its size."""
-        total = len(self.tail)
-        for number, (headers, size) in enumerate(parts):
-            total += len(self.head(headers, first=number == 0)) + size
-        return total

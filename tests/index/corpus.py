@@ -58,6 +58,11 @@ class Series:
     hidden: bool
     instances: list[Instance] = field(default_factory=list)
 
+    @property
+    def leaves(self) -> list[Instance]:
+        """Its instances that are shown."""
+        return [] if self.hidden else [each for each in self.instances if not each.hidden]
+
 
 @dataclass
 class Study:
@@ -67,6 +72,11 @@ class Study:
     organisation: int  # 1, 2, … of `ORGANISATIONS`
     patient: Patient
     series: list[Series] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[Series]:
+        """Its series of which something is shown."""
+        return [] if self.hidden else [each for each in self.series if each.leaves]
 
 
 def made(seed: int, studies: int) -> list[Study]:

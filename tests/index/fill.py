@@ -54,7 +54,7 @@ def _study(session: Session, each: Study, organisation_fk: int, known: dict[str,
         organisation_fk=organisation_fk,
         state=_STATE[each.hidden],
     )
-    shown = [one for one in each.series if not one.hidden]
+    shown = [one for one in each.series if one.leaves]
     modalities = {columns.series(one.attributes)["modality"] for one in shown} - {""}
     study_fk = _insert(
         session,
@@ -66,7 +66,7 @@ def _study(session: Session, each: Study, organisation_fk: int, known: dict[str,
         state=_STATE[each.hidden],
         modalities="\\".join(sorted(modalities)),
         series_count=len(shown),
-        instance_count=sum(not leaf.hidden for one in shown for leaf in one.instances),
+        instance_count=sum(len(one.leaves) for one in shown),
         attributes=orjson.dumps(each.attributes),
         **columns.study(each.attributes),
     )

@@ -46,10 +46,8 @@ def entities(corpus: Sequence[Study], level: str) -> list[Entity]:
     """Every entity of a level that is not hidden, in the order in which answers come."""
     found = []
     for study in corpus:
-        for series in study.series if level != "study" else [None]:
-            for leaf in series.instances if series and level == "instance" else [None]:
-                if study.hidden or (series and series.hidden) or (leaf and leaf.hidden):
-                    continue
+        for series in study.shown if level != "study" else [None] if study.shown else []:
+            for leaf in series.leaves if series and level == "instance" else [None]:
                 attributes = dict(_patient(study)) | study.attributes | _made(study)
                 uid = study.uid
                 sort: tuple[Any, ...] = _study_sort(study)
@@ -111,8 +109,8 @@ def _patient(study: Study) -> Attributes:
 
 
 def _made(study: Study) -> Attributes:
-    visible = [series for series in study.series if not series.hidden]
-    leaves = [leaf for series in visible for leaf in series.instances if not leaf.hidden]
+    visible = study.shown
+    leaves = [leaf for series in visible for leaf in series.leaves]
     modalities = {_first(series.attributes, "00080060") for series in visible} - {None, ""}
     classes = {_first(leaf.attributes, "00080016") for leaf in leaves}
     return {

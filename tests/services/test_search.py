@@ -19,7 +19,7 @@ def test_a_caller_who_may_read_finds_what_is_visible(index: Index) -> None:
     studies = corpus.made(5, 6)
     fill(index, studies)
     page = Search(index).find(local_administrator("here"), Query(Level.STUDY))
-    visible = [each.uid for each in studies if not each.hidden]
+    visible = [each.uid for each in studies if each.shown]
     assert sorted(row.study_uid for row in page.rows) == sorted(visible)
 
 

@@ -51,6 +51,7 @@ from vna.model.query import AnyOf, Empty, Exact, Key, Level, Match, Query, Unive
 OPEN = patient_link.c.until == literal_column("0")
 
 _SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
+_NONE: ColumnElement[int] = literal_column("0")
 
 _RECEIVED = demographics.alias("received")
 
@@ -134,11 +135,14 @@ def _source(query: Query) -> FromClause:
 
 
 def _visible(level: Level, caller: Caller) -> Iterator[Condition]:
+    """What is shown, with something shown below it, to whom it is shown."""
     yield aside(item.c.partition) == caller.partition
     yield item.c.state == _SHOWN
     yield study.c.state == _SHOWN
+    yield study.c.instance_count > _NONE
     if level >= Level.SERIES:
         yield series.c.state == _SHOWN
+        yield series.c.instance_count > _NONE
     if level >= Level.INSTANCE:
         yield instance.c.state == _SHOWN
     if caller.organisations is not None:
@@ -195,7 +199,9 @@ def _by_sop_uid(match: Match, caller: Caller) -> Condition:
 
 
 def _below(target: searchable.Below, match: Match) -> Condition:
-    below = exists().where(series.c.study_fk == study.c.pk, series.c.state == _SHOWN)
+    below = exists().where(
+        series.c.study_fk == study.c.pk, series.c.state == _SHOWN, series.c.instance_count > _NONE
+    )
     if target.level is Level.INSTANCE:
         below = below.where(instance.c.series_fk == series.c.pk, instance.c.state == _SHOWN)
     below = below.correlate(study)

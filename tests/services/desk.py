@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from tests.dicom.objects import written
 from tests.services.house import CALLER, House
 from vna.dicom.dictionary import tag_of, vr_of
+from vna.index import feed
 from vna.model.caller import Caller
 from vna.model.query import Exact, Key, Level, Query
 from vna.objects import RecordType, Scan
@@ -116,6 +117,11 @@ class Desk:
             )
             made.append(b"".join(payload.chunks()))
         return made
+
+    def changes(self) -> list[str]:
+        """The kind of every change in the feed, in order."""
+        with self.house.index.reading() as session:
+            return [each.kind for each in feed.read(session, CALLER, after=0, limit=1000)]
 
     def events(self) -> list[dict[str, Any]]:
         """The event records of the store, in their order."""

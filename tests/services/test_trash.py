@@ -60,6 +60,10 @@ def test_what_is_put_away_is_gone_until_it_is_restored(
 def test_a_study_whose_instances_are_all_put_away_is_not_found(desk: Desk) -> None:
     desk.trash.put(CALLER, "r", sop_uid="1.2.8.1.1")
     assert desk.studies() == [STUDY]
+    with pytest.raises(Gone):
+        desk.retrieve.instances(CALLER, "1.2.8")
+    with pytest.raises(Gone):
+        desk.json("1.2.8")
 
 
 def test_what_lies_in_the_trash_and_is_sent_again_stays_hidden(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import xxhash
 from vna.dicom.edit import Edit
 from vna.dicom.header import Header
 from vna.dicom.json import to_json
-from vna.errors import NotFound
+from vna.errors import Gone
 from vna.index import places, series_metadata
 from vna.index.engine import Index
 from vna.index.places import Holding, SeriesStamp
@@ -83,7 +83,7 @@ class Metadata:
             stamps = {each.key: stamp_of(each.stamp, base_url) for each in series}
             stored = series_metadata.find(session, stamps)
         if not series:
-            raise NotFound("nothing of it is shown")
+            raise Gone("all of it lies in the trash")
         self._audit.read(caller, study_uid, "metadata")
         pieces = [
             Piece.decode(stored[each.key])

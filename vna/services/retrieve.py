@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from vna.errors import NotFound
+from vna.errors import Gone, NotFound
 from vna.index import places
 from vna.index.engine import Index
 from vna.model.caller import Caller, Right
@@ -46,8 +46,10 @@ class Retrieve:
         require(caller, Right.READ)
         with self._index.reading() as session:
             found = places.shown(session, caller, study_uid, series_uid, sop_uid, version=version)
+        if not found and version:
+            raise NotFound("there is no such version")
         if not found:
-            raise NotFound("there is no such version" if version else "nothing of it is shown")
+            raise Gone("all of it lies in the trash")
         self._audit.read(caller, study_uid, purpose)
         return [Stored.of(each) for each in found]
 

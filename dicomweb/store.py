@@ -50,7 +50,7 @@ class Store:
             raise
         finally:
             await self._on_thread(reception.finish)
-        return answer_of(delivery, self._links, study_uid)
+        return answer_of(delivery.parts, delivery.broken, self._links, study_uid)
 
     async def _receive(self, delivery: Delivery, body: Body) -> None:
         storing: asyncio.Future[None] | None = None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 import orjson
 
-from dicomweb.delivery import Delivery
 from dicomweb.links import Links
 from dicomweb.negotiation import DICOM_JSON
 from dicomweb.representation import warning
@@ -50,11 +49,20 @@ NOT_SHOWN = frozenset((Disposition.HELD, Disposition.HIDDEN))
 REASONS_TOLD = 5  # in Warning headers; the response module has no place for words
 
 
-def answer_of(delivery: Delivery, links: Links, study_uid: str | None) -> Answer:
-    """What became of every part: 200, 202 with warnings or failures, or why nothing was stored."""
+def answer_of(
+    parts: Sequence[Future[Outcome] | VnaError],
+    broken: MalformedBody | None,
+    links: Links,
+    study_uid: str | None,
+) -> Answer:
+    """What became of every part: 200, 202 with warnings or failures, or why nothing was stored.
+
+    `parts`: futures that are done, or why a part never became one; `broken`: what is wrong with
+    the body itself; `study_uid`: of the resource, where it is one study.
+    """
     outcomes: list[Outcome] = []
     failures: list[tuple[int, BaseException]] = []
-    for number, part in enumerate(delivery.parts, 1):
+    for number, part in enumerate(parts, 1):
         error = part.exception() if isinstance(part, Future) else part
         if isinstance(part, Future) and error is None:
             outcomes.append(part.result())
@@ -63,7 +71,7 @@ def answer_of(delivery: Delivery, links: Links, study_uid: str | None) -> Answer
             if not isinstance(error, VnaError):
                 log.error("an object could not be stored", exc_info=error)
     if not outcomes:
-        nothing = _nothing_stored(delivery, failures)
+        nothing = _nothing_stored(broken, failures)
         if nothing is not None:
             return nothing
     body = _module(outcomes, [error for _, error in failures], links, study_uid)
@@ -75,13 +83,15 @@ def answer_of(delivery: Delivery, links: Links, study_uid: str | None) -> Answer
     return Answer(_status(outcomes, failures), tuple(headers), orjson.dumps(body))
 
 
-def _nothing_stored(delivery: Delivery, failures: list[tuple[int, BaseException]]) -> Answer | None:
+def _nothing_stored(
+    broken: MalformedBody | None, failures: list[tuple[int, BaseException]]
+) -> Answer | None:
     """The problem where the body itself or the archive is at fault, rather than some objects."""
     for _, error in failures:
         if isinstance(error, Unavailable):
             return problem_of(error)
-    if delivery.broken is not None:
-        return problem_of(delivery.broken)
+    if broken is not None:
+        return problem_of(broken)
     if not failures:
         return problem_of(MalformedBody("the body holds no object"))
     return None

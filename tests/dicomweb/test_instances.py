@@ -323,3 +323,12 @@ def test_a_correction_shows_in_the_file_and_not_in_the_original(
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert answer.headers["etag"] != before.headers["etag"]
     assert get(client, f"{path_of(sent)}?original").content == sent.data
+
+
+def test_octets_of_an_instance_are_its_pixel_data(client: httpx.Client, jpeg: Sent) -> None:
+    """Table 10.4.4-1: instance resources as application/octet-stream."""
+    accept = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+
+    (part,) = parts(get(client, path_of(jpeg), accept))
+
+    assert part.data == b"\xff\xd8one\0\xff\xd9"

@@ -20,7 +20,14 @@ def port(url: str) -> int:
 def head(length: int | None, kind: str = MULTIPART_DICOM) -> bytes:
     """The head of a store request, chunked without a length."""
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    lines = ["POST /dicomweb/studies HTTP/1.1", "Host: h", f"Content-Type: {kind}", framing, "", ""]
+    lines = [
+        "POST /dicomweb/studies HTTP/1.1",
+        "Host: localhost",
+        f"Content-Type: {kind}",
+        framing,
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode()
 
 

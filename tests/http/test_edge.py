@@ -178,7 +178,7 @@ def test_a_stream_that_breaks_never_looks_complete(client: httpx.Client) -> None
 
 def test_nothing_is_read_for_a_client_that_has_left(port: int, house: House) -> None:
     with socket.create_connection(("127.0.0.1", port)) as peer:
-        peer.sendall(b"GET /root/endless HTTP/1.1\r\nHost: h\r\n\r\n")
+        peer.sendall(b"GET /root/endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
         peer.recv(100)
 
     assert house.closed.wait(10)
@@ -202,7 +202,9 @@ def test_over_budget_the_answer_comes_before_the_body_and_can_be_read(
 ) -> None:
     with house.budget.acquire(4 * MIB), socket.create_connection(("127.0.0.1", port)) as peer:
         peer.settimeout(10)
-        peer.sendall(b"POST /root/take HTTP/1.1\r\nHost: h\r\nContent-Length: 33554432\r\n\r\n")
+        peer.sendall(
+            b"POST /root/take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 33554432\r\n\r\n"
+        )
         head = peer.recv(65536)
         assert head.startswith(b"HTTP/1.1 503 ")
         assert b"retry-after: 2\r\n" in head
@@ -219,7 +221,7 @@ def test_a_client_that_waits_for_100_hears_503_instead(port: int, house: House) 
     with house.budget.acquire(4 * MIB), socket.create_connection(("127.0.0.1", port)) as peer:
         peer.settimeout(10)
         peer.sendall(
-            b"POST /root/take HTTP/1.1\r\nHost: h\r\nContent-Length: 33554432\r\n"
+            b"POST /root/take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 33554432\r\n"
             b"Expect: 100-continue\r\n\r\n"
         )
         answer = b"".join(iter(lambda: peer.recv(65536), b""))
@@ -244,7 +246,9 @@ def test_the_budget_is_given_back(client: httpx.Client, house: House) -> None:
 def test_a_silent_client_is_given_up(port: int, house: House) -> None:
     with socket.create_connection(("127.0.0.1", port)) as peer:
         peer.settimeout(10)
-        peer.sendall(b"POST /root/take HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345")
+        peer.sendall(
+            b"POST /root/take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345"
+        )
         answer = peer.recv(65536)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -253,20 +257,13 @@ def test_a_silent_client_is_given_up(port: int, house: House) -> None:
 
 def test_a_client_that_leaves_inside_its_body_ends_the_intake(port: int, house: House) -> None:
     with socket.create_connection(("127.0.0.1", port)) as peer:
-        peer.sendall(b"POST /root/take HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345")
+        peer.sendall(
+            b"POST /root/take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345"
+        )
 
     assert house.settled.wait(10)
     assert house.aborted.is_set()
     assert house.answered[0].status == 499
-
-
-def test_a_page_of_another_site_changes_nothing(client: httpx.Client, port: int) -> None:
-    theirs = {"Origin": "https://elsewhere.example"}
-    ours = {"Origin": f"http://127.0.0.1:{port}"}
-
-    assert client.post("/take", content=b"x", headers=theirs).status_code == 403
-    assert client.post("/take", content=b"x", headers=ours).status_code == 200
-    assert client.get("/echo/a", headers=theirs).status_code == 200
 
 
 def test_each_answer_is_observed_with_its_route(client: httpx.Client, house: House) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from vna.errors import Forbidden, VnaError
+from vna.errors import VnaError
 from vna.http import request as requests
 from vna.http.answer import Answer
 from vna.http.body import Body, ClientGone, Receive
+from vna.http.origin import refuse_strangers
 from vna.http.problems import internal_error, method_not_allowed, no_such_path, problem_of
 from vna.http.request import Request, Scope
 from vna.http.router import Found, Intake, Route, Router
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 App = Callable[
     [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[None]
 ]
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Edge:
@@ -84,7 +83,7 @@ class Edge:
                 return _said(Answer(204, (("Allow", ", ".join(found.allowed)),)))
             if found.target is None:
                 return _said(method_not_allowed(found.allowed))
-            _refuse_other_sites(scope["method"], headers)
+            refuse_strangers(scope["method"], headers, self._settings.host)
             peer = requests.peer_of(scope)
             request = Request(
                 scope["method"],
@@ -124,12 +123,3 @@ class Edge:
 def _said(answer: Answer) -> Opened:
     assert isinstance(answer.body, bytes)
     return Opened(answer, answer.body)
-
-
-def _refuse_other_sites(method: str, headers: dict[str, str]) -> None:
-    """A page of another site must not change anything through its visitor's browser."""
-    origin = headers.get("origin")
-    if method in SAFE or origin is None:
-        return
-    if urlsplit(origin).netloc != headers.get("host", ""):
-        raise Forbidden("a page of another origin may not change the archive")

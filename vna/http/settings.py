@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from vna.model.caller import Caller, local_administrator
 
@@ -48,6 +49,11 @@ class EdgeSettings:
     ignored_parameters: tuple[str, ...] = ()  # unknown QIDO names that get a Warning, not a 400
     caller: Callable[[str], Caller] = local_administrator  # who asks, by the peer's address
     observe: Callable[[Answered], None] = _unobserved
+
+    @property
+    def host(self) -> str:
+        """The name by which clients know the server, in lower case."""
+        return urlsplit(self.public_url).hostname or ""
 
     @property
     def service_url(self) -> str:

@@ -1,0 +1,37 @@
+"""Who may speak through a browser: pages of this server, and nobody else.
+
+A page of another site can make its visitor's browser send requests here, and by pointing its own
+name at this address (DNS rebinding) it could even read the answers. Neither gets anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from vna.errors import Forbidden
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def refuse_strangers(method: str, headers: Mapping[str, str], public_host: str) -> None:
+    """Raise `Forbidden` unless the request is addressed to this server by a name of its own, and
+    comes, if it changes anything, from one of its own pages or from no page at all.
+
+    `public_host`: the name by which clients know the server; loopback names always count.
+    """
+    own = LOOPBACK | {public_host}
+    host = headers.get("host")
+    if host is not None and _name(f"//{host}") not in own:
+        raise Forbidden("this server does not go by that name: see server.public_url")
+    origin = headers.get("origin")
+    if method not in SAFE_METHODS and origin is not None and _name(origin) not in own:
+        raise Forbidden("a page of another origin may not change the archive")
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

@@ -37,14 +37,14 @@ class Comparison:
         made: Tree = {}
         for tag in sorted(values.keys()):
             key = f"{tag:08X}"
-            attribute = self._attribute(values, raw, tag, path + key)
+            attribute: Tree | None = self._attribute(values, raw, tag, path + key)
             for rule in RULES:
+                if attribute is None:
+                    break
                 changed = rule(self, attribute, raw.get_item(tag), path + key)
                 if changed != attribute:
                     self.used.add(rule.__name__)
                 attribute = changed
-                if attribute is None:
-                    break
             if attribute is not None:
                 made[key] = attribute
         return made

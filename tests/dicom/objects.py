@@ -8,6 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
+from pydicom.uid import UID
 
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 IMPLICIT_LE = "1.2.840.10008.1.2"
@@ -31,7 +32,7 @@ def identified(**attributes: Any) -> Dataset:
 def to_bytes(data_set: Dataset, syntax: str = EXPLICIT_LE) -> bytes:
     """`data_set` as a Part 10 file in `syntax`."""
     data_set.file_meta = FileMetaDataset()
-    data_set.file_meta.TransferSyntaxUID = syntax
+    data_set.file_meta.TransferSyntaxUID = UID(syntax)
     data_set.file_meta.MediaStorageSOPClassUID = data_set.SOPClassUID
     data_set.file_meta.MediaStorageSOPInstanceUID = data_set.SOPInstanceUID
     file = io.BytesIO()

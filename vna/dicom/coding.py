@@ -6,8 +6,8 @@ the loop does no arithmetic: `coding.key(tag)` and `coding.tag(key)` convert.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from vna.dicom.dictionary import LONG_VRS, SHORT_VRS, vrs_of
 from vna.dicom.transfer_syntax import Encoding
@@ -53,8 +53,7 @@ class Coding:
     tag = key  # the same turn leads back
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The head of a data element: its value begins at `value`; `length` may be UNDEFINED.
 
     `vr` is "" where nothing says what it is: read as implicit, not in the dictionary.

@@ -129,6 +129,7 @@ UNIT = {
 }
 
 
+@lru_cache(maxsize=32768)
 def choose_vr(tag: int, *, signed: bool) -> str:
     """The VR that Implicit VR LE leaves open; `signed`: Pixel Representation is 1.
 

@@ -98,44 +98,41 @@ class _Reader:
     ) -> int:
         """Append elements up to data set offset `end` or a delimiter; returns where that is."""
         data, head, kinds, names = self._data, coding.head, coding.kinds, coding.names
-        big = coding.order == ">"
-        implicit = coding.implicit
-        removed = self._removed
-        append = out.append
+        big, implicit, turn = coding.order == ">", coding.implicit, coding.turn
+        removed, append, new = self._removed, out.append, tuple.__new__
         while position + removed < end:
             try:
-                if not implicit:
+                if implicit:
+                    key, length = head(data, position)
+                    tag = (key >> 16 | key << 16) & 0xFFFFFFFF
+                    vr = choose_vr(tag, signed=signed)
+                    simple = vr != "SQ" and tag and tag < 0xFFFE0000
+                else:
                     key, number, length = head(data, position)
-                    value = position + 8
-                    after = value + length
-                    if kinds[number] == SHORT and value != self._cut_at and after + removed <= end:
-                        tag = coding.tag(key)
-                        append(
-                            Element(
-                                tag,
-                                names[number],
-                                data[value:after],
-                                value + removed,
-                                length,
-                                None,
-                                big,
-                            )
+                    tag = (key >> 16 | key << 16) & 0xFFFFFFFF if turn else key
+                    simple = kinds[number] == SHORT
+                    vr = names[number] if simple else ""
+                value = position + 8
+                after = value + length
+                if simple and value != self._cut_at and after + removed <= end:
+                    content = data[value:after]
+                    append(
+                        new(
+                            Element,
+                            (tag, vr, content, value + removed, len(content), None, big, False),
                         )
-                        if tag == _PIXEL_REPRESENTATION:
-                            signed = data[value:after] in (b"\1\0", b"\0\1")
-                        position = after
-                        if one:
-                            return position
-                        continue
-                stop = self._any(out, position, end, coding, signed, top)
+                    )
+                    position = after
+                else:
+                    stop = self._any(out, position, end, coding, signed, top)
+                    if stop is None:
+                        return position
+                    position = stop
+                    removed = self._removed
             except out_of_data:
                 return position
-            if stop is None:
-                return position
-            position = stop
-            removed = self._removed
-            if implicit and out and out[-1].tag == _PIXEL_REPRESENTATION:
-                signed = out[-1].value == b"\1\0"
+            if tag == _PIXEL_REPRESENTATION and out:
+                signed = out[-1].value in (b"\1\0", b"\0\1")
             if one and out:
                 return position
         return position

@@ -16,7 +16,7 @@ from vna.dicom.coding import CODINGS, head_at
 from vna.dicom.elements import read_element
 from vna.dicom.fallback import rewritten_by_pydicom
 from vna.dicom.frames import group
-from vna.dicom.header import Header
+from vna.dicom.header import CUT_ABOVE, Header
 from vna.dicom.inflate import InflatedSource
 from vna.dicom.json import SPECIFIC_CHARACTER_SET, element_json
 from vna.dicom.levels import LEVEL_OF, TAGS
@@ -191,7 +191,9 @@ def _value(header: Header, found: dict[int, int], tag: int) -> tuple[str, bytes]
         head = head_at(header.data, position, CODINGS[header.encoding], len(header.data))
     except out_of_data:
         return "UN", b""
-    if head is None or any(cut == head.value for cut, _ in header.cuts):
+    if head is None:
+        return "UN", b""
+    if head.length > CUT_ABOVE and any(cut == head.value for cut, _ in header.cuts):
         return "UN", b""
     return head.vr, header.data[head.value : head.value + head.length]
 

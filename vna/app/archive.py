@@ -31,6 +31,7 @@ from vna.services.metadata import Metadata
 from vna.services.patients import Patients
 from vna.services.retrieve import Retrieve
 from vna.services.search import Search
+from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
 from vna.services.trash import Trash
 from vna.services.verify import Verify
@@ -101,16 +102,16 @@ class Archive:
             stack.callback(ingest.close)
             journal = Journal(index, ingest.committer.submit)
             retrieve = Retrieve(index, objects, audit)
-            metadata = Metadata(index, audit)
+            base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
                 objects=objects,
                 ingest=ingest,
                 search=Search(index),
                 retrieve=retrieve,
-                metadata=metadata,
+                metadata=Metadata(index, audit),
                 verify=Verify(index, objects),
-                export=Export(index, objects, retrieve),
+                export=Export(),
                 corrections=Corrections(index, journal),
                 patients=Patients(index, journal),
                 held=HeldObjects(index, objects, journal),
@@ -126,7 +127,7 @@ class Archive:
                 ledger=Ledger(index),
                 statistics=Statistics(index),
                 imports=ImportLedger(index),
-                jobs=Jobs(index, metadata),
+                jobs=Jobs(index, {SETTLE: Settle(index, base_url=base_url)}),
             )
 
     def check_database(self) -> None:

@@ -50,12 +50,14 @@ class HttpWorker:
         for other in self._others:  # a copy kept open would swallow its connections
             other.close()
         assert self._listener.socket is not None
-        # uvicorn raises the signal again when it is done; it has had its effect by then.
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.signal(signal.SIGTERM, _leave)  # while nothing is under way
         metrics = Metrics(release())
         with Archive.open(self._settings, ingested=metrics.ingested) as archive:
             faces = application(archive, self._settings, metrics)
             server = uvicorn.Server(self._config(faces))
+            # uvicorn has a handler of its own while it serves: this one is for just before, and
+            # for just after, when it raises the signal again.
+            signal.signal(signal.SIGTERM, lambda *_: _end(server))
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(server.serve(sockets=[self._listener.socket]))
             faces.close()
@@ -97,3 +99,11 @@ class JobsWorker:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         with Archive.open(self._settings) as archive:
             archive.jobs.run(stop)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _end(server: uvicorn.Server) -> None:
+    server.should_exit = True

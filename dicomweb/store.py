@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from dicomweb.delivery import Delivery
 from dicomweb.links import Links
@@ -15,6 +16,7 @@ from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia, VnaError
 from vna.http.answer import Answer
 from vna.http.body import Body, ClientGone
 from vna.http.request import Request
+from vna.http.threads import finished, on_thread, start
 from vna.model.archive import Outcome
 from vna.services.ingest import Ingest
 from vna.wire.media_type import parse_media_type
@@ -46,10 +48,10 @@ class Store:
             await self._receive(delivery, body)
             await _settled(delivery.futures)
         except (ClientGone, VnaError, asyncio.CancelledError):
-            await self._on_thread(delivery.abort)
+            await on_thread(self._pool, delivery.abort)
             raise
         finally:
-            await self._on_thread(reception.finish)
+            await on_thread(self._pool, reception.finish)
         return answer_of(delivery.parts, delivery.broken, self._links, study_uid)
 
     async def _receive(self, delivery: Delivery, body: Body) -> None:
@@ -62,23 +64,15 @@ class Store:
                 size += len(chunk)
                 if size >= STEP_BYTES:
                     if storing is not None:
-                        await storing
-                    storing = self._start(delivery.take, batch)
+                        await finished(storing)
+                    storing = start(self._pool, partial(delivery.take, batch))
                     batch, size = [], 0
                 if delivery.broken:
                     return
         finally:
             if storing is not None:
-                await storing
-        await self._start(delivery.take_last, batch)
-
-    def _start(
-        self, step: Callable[[Sequence[bytes]], None], batch: Sequence[bytes]
-    ) -> asyncio.Future[None]:
-        return asyncio.get_running_loop().run_in_executor(self._pool, step, batch)
-
-    async def _on_thread(self, call: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._pool, call)
+                await finished(storing)
+        await on_thread(self._pool, partial(delivery.take_last, batch))
 
 
 def _reader(content_type: str | None) -> MultipartReader | None:

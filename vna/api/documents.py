@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from vna.api.endpoint import Call, Endpoint, Operation, Upload, moment
 from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia, VnaError
 from vna.http.answer import Answer, json_answer, not_modified, ranged
 from vna.http.body import Body, ClientGone
+from vna.http.threads import on_thread
 from vna.model.patient import parse_identifier
 from vna.services.documents import (
     Document,
@@ -99,15 +101,14 @@ def operations(
         """Store a document. Equal bytes under a known UID are the same document."""
         if body.length == 0:
             raise MalformedBody("the body is empty: there is nothing to store")
-        loop = asyncio.get_running_loop()
-        incoming = await loop.run_in_executor(pool, _begin, documents, call)
+        incoming = await on_thread(pool, partial(_begin, documents, call))
         try:
             async for batch in _batches(body):
-                await loop.run_in_executor(pool, incoming.write, batch)
+                await on_thread(pool, partial(incoming.write, batch))
         except (ClientGone, VnaError, asyncio.CancelledError):
-            await loop.run_in_executor(pool, incoming.abort)
+            await on_thread(pool, incoming.abort)
             raise
-        future = await loop.run_in_executor(pool, incoming.finish)
+        future = await on_thread(pool, incoming.finish)
         view = _view(await asyncio.wrap_future(future), base_url)
         return json_answer(view, 201, (("Location", view.content.removesuffix("/content")),))
 

@@ -268,8 +268,8 @@ def test_every_step_is_in_the_change_feed(archive: Index) -> None:
     purged(archive, put(archive, "1.2"))
     rows = dump(archive, "change")["change"]
     assert [(row["kind"], row["study_uid"], row["series_uid"]) for row in rows] == [
-        ("trashed", "1.2", "1.2.1"),
-        ("restored", "1.2", "1.2.1"),
-        ("trashed", "1.2", ""),
-        ("purged", "1.2", ""),
+        ("series trashed", "1.2", "1.2.1"),
+        ("series restored", "1.2", "1.2.1"),
+        ("study trashed", "1.2", ""),
+        ("study purged", "1.2", ""),
     ]

@@ -141,7 +141,7 @@ def test_a_correction_is_an_event_in_the_store_an_audit_row_and_a_change(desk: D
 
         last = feed.read(session, CALLER, after=0, limit=1000)[-1]
     assert (last.kind, last.study_uid, last.detail) == (
-        "corrected",
+        "study corrected",
         STUDY,
         {"operation": operation},
     )

@@ -15,7 +15,7 @@ from tests.services.house import CALLER, House
 from tests.size import size
 from vna.errors import Conflict, Forbidden, InvalidValue, NotFound, UnknownName
 from vna.index import feed
-from vna.model.archive import IdentifierKind
+from vna.model.archive import Disposition, IdentifierKind
 from vna.model.caller import Right
 from vna.model.patient import PatientIdentifier, parse_identifier
 from vna.objects import RecordType
@@ -162,7 +162,7 @@ def test_a_merge_is_an_event_an_audit_row_and_a_change_of_each_study(desk: Desk)
     assert (audited["action"], audited["target"]) == ("patient-merge", "")
     with desk.house.index.reading() as session:
         changes = feed.read(session, CALLER, after=0, limit=1000)
-    told = [each.study_uid for each in changes if each.kind == "patient"]
+    told = [each.study_uid for each in changes if each.kind == "patient changed"]
     assert told == ["1.2.1", "1.2.2", "1.2.4"]
 
 
@@ -185,6 +185,27 @@ def test_an_identifier_without_its_authority_is_found_if_there_is_only_one(house
     desk.patients.merge(CALLER, unnamed, PatientIdentifier("HRU", "78"), "the card was forgotten")
     assert sorted(desk.studies(PatientID="78")) == ["1.2.3", "1.2.4"]
     desk.close()
+
+
+def test_after_a_merge_a_study_takes_objects_of_either_identifier(desk: Desk) -> None:
+    desk.patients.merge(CALLER, A, B, "the card was found")
+    other, stranger = desk.house.send(
+        image("1.2.1.1.7", "PB", "GARCÍA LÓPEZ^ANA"), image("1.2.1.1.8", "PC", "LOPEZ^ANA")
+    )
+    assert (other.disposition, stranger.disposition) == (Disposition.NEW, Disposition.HELD)
+    assert {each["00100020"]["Value"][0] for each in desk.json("1.2.1")} == {"PB"}
+
+
+def test_a_nameless_study_that_was_given_a_patient_keeps_it(desk: Desk) -> None:
+    desk.house.send(image("1.2.9.1.1", ""))
+    unnamed = parse_identifier("study:1.2.9")
+    desk.patients.merge(CALLER, unnamed, A, "the card was forgotten")
+    stranger, same = desk.house.send(
+        image("1.2.9.1.2", "PC", "LOPEZ^ANA"), image("1.2.9.1.3", "PA", "GARCÍA^ANA")
+    )
+    assert (stranger.disposition, same.disposition) == (Disposition.HELD, Disposition.NEW)
+    assert desk.studies(PatientID="PC") == ["1.2.3"]
+    assert {each["00100020"]["Value"][0] for each in desk.json("1.2.9")} == {"PA"}
 
 
 def test_a_merge_over_many_instances_rewrites_no_row_and_no_byte(house: House) -> None:

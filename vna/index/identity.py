@@ -120,6 +120,29 @@ def same_patient(session: Session, key: int) -> list[int]:
     return [int(row.identifier_fk) for row in found]
 
 
+def is_merged(session: Session, key: int) -> bool:
+    """Whether another patient is shown for what came under this identifier."""
+    return _links(session, key)[key][1] is not None
+
+
+def shown_alike(session: Session, study_key: int, object_key: int) -> bool:
+    """Whether an object of one identifier may join a study of another without being changed: both
+    mean one patient, and what is shown for the study replaces what its objects say."""
+    links = _links(session, study_key, object_key)
+    patient, shown = links[study_key]
+    return shown is not None and patient == links[object_key][0]
+
+
+def _links(session: Session, *keys: int) -> dict[int, tuple[int, int | None]]:
+    """Patient and replacement of each identifier."""
+    found = session.execute(
+        select(
+            patient_link.c.identifier_fk, patient_link.c.patient_fk, patient_link.c.shown_fk
+        ).where(patient_link.c.identifier_fk.in_(keys), patient_link.c.until == 0)
+    )
+    return {row.identifier_fk: (row.patient_fk, row.shown_fk) for row in found}
+
+
 def names(session: Session, keys: Iterable[int]) -> dict[int, PatientIdentifier]:
     """Identifiers by key."""
     found = session.execute(

@@ -18,6 +18,7 @@ from vna.errors import Refused, VnaError
 from vna.index import (
     attention,
     columns,
+    identity,
     jobs,
     parents,
     received_patients,
@@ -220,12 +221,14 @@ class _Batch:
             if not above.anonymous:
                 self._attention("patient-id-missing", kept.candidate, {})
             return False
-        if above.anonymous:
+        if above.identifier_fk == kept.identifier_fk:
+            return False
+        if above.anonymous and not identity.is_merged(self.session, above.identifier_fk):
             above.identifier_fk, above.anonymous = kept.identifier_fk, False
             if above.pk:
                 self._name_patient(kept, above)
             return False
-        return above.identifier_fk != kept.identifier_fk
+        return not identity.shown_alike(self.session, above.identifier_fk, kept.identifier_fk)
 
     def _name_patient(self, kept: _Kept, above: parents.Study) -> None:
         key = received_patients.demographics_key(self.session, kept.identifier_fk, kept.candidate)

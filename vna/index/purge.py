@@ -90,7 +90,7 @@ def purge(session: Session, entry: Entry, *, at: int) -> None:
         session.execute(
             update(item).where(item.c.pk == hidden.item_fk).values(state=Visibility.PURGED)
         )
-    session.changes.append(change(hidden, "purged"))
+    session.changes.append(change(hidden, entry.kind, "purged"))
     _release(session, objects)
 
 

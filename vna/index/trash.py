@@ -76,7 +76,7 @@ def put(
     assert inserted is not None
     found = subject(session, kind, target)
     _recount(session, found)
-    session.changes.append(change(found, "trashed"))
+    session.changes.append(change(found, kind, "trashed"))
     return entry(session, int(inserted[0]))
 
 
@@ -93,7 +93,7 @@ def restore(session: Session, id: int, *, at: int) -> Entry:
     _set_state(session, found.kind, found.target, Visibility.TRASHED, Visibility.SHOWN)
     hidden = subject(session, found.kind, found.target)
     _recount(session, hidden)
-    session.changes.append(change(hidden, "restored"))
+    session.changes.append(change(hidden, found.kind, "restored"))
     return entry(session, id)
 
 
@@ -171,9 +171,15 @@ def subject(session: Session, kind: TrashKind, target: int) -> Subject:
     )
 
 
-def change(subject: Subject, kind: str) -> Change:
+def change(subject: Subject, kind: TrashKind, what: str) -> Change:
     """The entry of the change feed. A document's UID stands where a study's would."""
-    return Change(kind, subject.item_fk, subject.study_uid, subject.series_uid, subject.sop_uid)
+    return Change(
+        f"{kind.name.lower()} {what}",
+        subject.item_fk,
+        subject.study_uid,
+        subject.series_uid,
+        subject.sop_uid,
+    )
 
 
 def _set_state(

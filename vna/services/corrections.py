@@ -197,7 +197,7 @@ def _named(scope: Scope) -> dict[str, str]:
 def _announce(session: Session, found: Located, scope: Scope, stamp: Stamp) -> None:
     session.changes.append(
         Change(
-            "corrected",
+            f"{scope.level.name.lower()} corrected",
             found.item_fk,
             scope.study_uid,
             scope.series_uid or "",

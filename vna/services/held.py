@@ -10,7 +10,7 @@ from vna.dicom.edit import Edit, apply_json
 from vna.errors import Conflict, Gone
 from vna.index import held, overlays
 from vna.index.candidate import Candidate
-from vna.index.engine import Index, Session
+from vna.index.engine import Change, Index, Session
 from vna.index.held import Destination, HeldRow, Into
 from vna.index.ingest import store
 from vna.index.locate import locate
@@ -113,6 +113,7 @@ class HeldObjects:
             held.resolve(session, id, into, at=stamp.at, actor=stamp.actor)
             _store(session, candidate, row)
             _correct(session, caller, where, edits, stamp)
+            _announce(session, row, "object released", stamp)
             return Released(stamp.operation, where.study_uid, where.series_uid, where.sop_uid)
 
         data = {
@@ -138,6 +139,7 @@ class HeldObjects:
         def apply(session: Session, stamp: Stamp) -> str:
             _waiting(held.get(session, caller, id))
             held.resolve(session, id, "discarded", at=stamp.at, actor=stamp.actor)
+            _announce(session, row, "object discarded", stamp)
             return stamp.operation
 
         return self._journal.record(
@@ -211,6 +213,12 @@ def _correct(
     target = (Level.INSTANCE, found.key)
     overlays.lay(session, target, edits, Rank.HAND, **stamp.columns())
     refresh(session, found.study_fk, {target: edits})
+
+
+def _announce(session: Session, row: HeldRow, kind: str, stamp: Stamp) -> None:
+    """Tell of a decision, under the UIDs that the object came with."""
+    detail = {"operation": stamp.operation}
+    session.changes.append(Change(kind, None, row.study_uid, row.series_uid, row.sop_uid, detail))
 
 
 def _named(row: HeldRow) -> dict[str, Any]:

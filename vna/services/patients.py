@@ -164,11 +164,11 @@ class Patients:
 
         def announced(session: Session, stamp: Stamp) -> str:
             group = apply(session, stamp)
-            detail = {"operation": stamp.operation, "kind": kind}
+            detail = {"operation": stamp.operation, "cause": kind}
             session.changes += [
-                Change("patient", item_fk, study_uid, detail=detail)
+                Change("patient changed", item_fk, study_uid, detail=detail)
                 for item_fk, study_uid in identity.studies(session, group.members)
-            ] or [Change("patient", detail=detail)]
+            ] or [Change("patient changed", detail=detail)]
             return stamp.operation
 
         return self._journal.record(caller, kind, data, announced, reason=reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -230,6 +231,7 @@ def test_what_bytes_do_not_tell_is_an_event_in_the_store(desk: Desk) -> None:
         {"author": FACTS.author},
     )
     assert data["sha256"] == stored.sha256.hex()
+    assert data["organisation"] == "default"
     assert data["identifier"] == {"kind": "patient", "authority": "", "value": "PA"}
     (reception,) = desk.house.rows("reception")
     assert (reception["source"], reception["objects"], reception["bytes"]) == (
@@ -238,6 +240,13 @@ def test_what_bytes_do_not_tell_is_an_event_in_the_store(desk: Desk) -> None:
         len(PDF),
     )
     assert reception["finished_at"] > 0
+
+
+def test_a_document_sent_many_times_at_once_is_one_document(desk: Desk) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: store(desk, uid="1.1"), range(16)))
+    assert len({each.received_at for each in found}) == 1
+    assert desk.house.count("document") == desk.house.count("object") == 1
 
 
 def test_a_document_that_is_given_up_leaves_nothing(desk: Desk) -> None:

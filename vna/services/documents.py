@@ -143,7 +143,7 @@ class Documents:
         if patient is not None and not patient.authority:
             issuer = owner.default_authority or self._authority
             patient = PatientIdentifier(issuer, patient.value, patient.kind)
-        return IncomingDocument(self, caller, facts, patient, owner.key, peer)
+        return IncomingDocument(self, caller, facts, patient, owner, peer)
 
     def find(self, caller: Caller, query: DocumentQuery) -> DocumentPage:
         """Documents that the caller may see."""
@@ -204,9 +204,14 @@ class Documents:
         return self._objects.create_raw()
 
     def commit(
-        self, caller: Caller, new: NewDocument, payload: Sequence[bytes] | None
+        self,
+        caller: Caller,
+        new: NewDocument,
+        organisation: str,
+        payload: Sequence[bytes] | None,
     ) -> Future[Document]:
-        """Index a document; its `payload` goes into a segment first, None where it is raw."""
+        """Index a document of the organisation of that code; its `payload` goes into a segment
+        first, None where it is raw."""
         names_of_record = RecordNames(caller.partition, sop_uid=new.uid)
         appends = []
         if payload is not None:
@@ -219,7 +224,7 @@ class Documents:
         return self._journal.submit(
             caller,
             "document",
-            _event(new),
+            {**_event(new), "organisation": organisation},
             apply,
             reason="",
             target=new.uid,
@@ -243,11 +248,11 @@ class IncomingDocument:
         caller: Caller,
         facts: DocumentFacts,
         patient: PatientIdentifier | None,
-        organisation_fk: int,
+        organisation: Organisation,
         peer: str,
     ) -> None:
         self._documents, self._caller, self._facts = documents, caller, facts
-        self._patient, self._organisation_fk, self._peer = patient, organisation_fk, peer
+        self._patient, self._organisation, self._peer = patient, organisation, peer
         self._chunks: list[bytes] = []
         self._size = 0
         self._raw: RawObject | None = None
@@ -274,7 +279,7 @@ class IncomingDocument:
         Equal bytes under a known UID are the same document, also where it lies in the trash
         (`hidden`); other bytes are a `Conflict`.
         """
-        facts = self._facts
+        facts, owner = self._facts, self._organisation.code
         new = NewDocument(
             uid=facts.uid or f"2.25.{uuid.uuid4().int}",
             title=facts.title,
@@ -288,7 +293,7 @@ class IncomingDocument:
             xxh3=self._xxh3.digest(),
             place=Place("", 0, self._size),
             peer=self._peer,
-            organisation_fk=self._organisation_fk,
+            organisation_fk=self._organisation.key,
         )
         try:
             if (present := self._documents.same(self._caller, new)) is not None:
@@ -297,10 +302,10 @@ class IncomingDocument:
                 done.set_result(present)
                 return done
             if self._raw is None:
-                return self._documents.commit(self._caller, new, self._chunks)
+                return self._documents.commit(self._caller, new, owner, self._chunks)
             record = RecordNames(self._caller.partition, sop_uid=new.uid)
             place = self._raw.finish(new.sha256, new.xxh3, record)
-            future = self._documents.commit(self._caller, _placed(new, place), None)
+            future = self._documents.commit(self._caller, _placed(new, place), owner, None)
         except BaseException:
             self.abort()
             raise

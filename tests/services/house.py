@@ -17,6 +17,8 @@ from vna.index.tables import metadata
 from vna.model.archive import DuplicatePolicy, Outcome
 from vna.model.caller import Caller, local_administrator
 from vna.objects import ObjectStore
+from vna.objects.ulid import new_ulid
+from vna.services.audit import ReadAudit
 from vna.services.ingest import Ingest
 
 CALLER = local_administrator("127.0.0.1")
@@ -34,6 +36,8 @@ class House:
     def __post_init__(self) -> None:
         self.objects = ObjectStore(self.backend)
         self.ingest = Ingest(self.index, self.objects, self.backend, quiet_seconds=0)
+        self.audit_file = self.folder / "audit" / f"{new_ulid()}.jsonl"
+        self.audit = ReadAudit(self.audit_file)
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -86,6 +90,7 @@ class House:
         """Finish what is under way."""
         self.ingest.close()
         self.objects.close()
+        self.audit.close()
 
 
 @contextmanager

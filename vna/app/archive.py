@@ -111,7 +111,7 @@ class Archive:
                 retrieve=retrieve,
                 metadata=Metadata(index, audit),
                 verify=Verify(index, objects),
-                export=Export(),
+                export=Export(index, objects, retrieve),
                 corrections=Corrections(index, journal),
                 patients=Patients(index, journal),
                 held=HeldObjects(index, objects, journal),

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
 import threading
+from collections.abc import Callable, Mapping
+
+from vna.errors import Unavailable
+from vna.index import jobs
+from vna.index.engine import Index
+from vna.index.jobs import Job
+
+log = logging.getLogger("vna.jobs")
+
+LEASE_MILLISECONDS = 5 * 60_000  # longer than any job takes; a dead worker's job waits so long
+AT_ONCE = 16  # jobs leased in one transaction
+POLL_SECONDS = 1.0
+
+Handler = Callable[[Job], None]
 
 
 class Jobs:
-    """Runs jobs of known kinds. A job that fails is tried again later, then given up as dead."""
+    """Runs jobs by their kind. A job that fails is tried again later, then given up as dead."""
+
+    def __init__(self, index: Index, handlers: Mapping[str, Handler]) -> None:
+        self._index, self._handlers = index, dict(handlers)
+        self._owner = f"{socket.gethostname()}/{os.getpid()}"
 
     def run_once(self) -> int:
-        """Lease what is due and run it; returns how many jobs were run."""
-        raise NotImplementedError
+        """Lease what is due and run it; returns how many jobs were run. Raises `Unavailable`."""
+        found = self._index.transact(
+            lambda session: jobs.lease(
+                session,
+                list(self._handlers),
+                self._owner,
+                milliseconds=LEASE_MILLISECONDS,
+                limit=AT_ONCE,
+            )
+        )
+        for job in found:
+            self._run(job)
+        return len(found)
 
     def run(self, stop: threading.Event) -> None:
-        """Run until `stop` is set."""
-        raise NotImplementedError
+        """Run until `stop` is set; a database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                if self.run_once():
+                    continue
+            except Unavailable as error:
+                log.warning("jobs wait: %s", error)
+            stop.wait(POLL_SECONDS)
+
+    def _run(self, job: Job) -> None:
+        try:
+            self._handlers[job.kind](job)
+        except Unavailable:
+            raise  # nobody's fault: the lease runs out and the job is taken again
+        # A job may fail in any way; it must not end the others.
+        except Exception as error:
+            log.exception("a %s job failed", job.kind)
+            reason = f"{type(error).__name__}: {error}"
+            self._index.transact(lambda session: jobs.failed(session, job, self._owner, reason))
+        else:
+            self._index.transact(lambda session: jobs.done(session, job, self._owner))

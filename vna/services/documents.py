@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import xxhash
@@ -28,77 +27,27 @@ from vna.model.caller import Caller, Right
 from vna.model.patient import PatientIdentifier
 from vna.objects import RAW_BYTES, Append, ObjectStore, RawObject, RecordNames, RecordType
 from vna.services.audit import ReadAudit
-from vna.services.correctable import value_of
+from vna.services.document_facts import (
+    Document,
+    DocumentFacts,
+    DocumentPage,
+    DocumentQuery,
+    check,
+    patient_said,
+)
 from vna.services.journal import Journal, Stamp
 from vna.services.rights import require
 
-LONGEST_TEXT = 1024  # characters of a title or an author
-LONGEST_CODE = 64
 MOST = 1000  # documents of one page
-_MEDIA_TYPE = re.compile(r"[!#$&^_.+\-\w]{1,127}/[!#$&^_.+\-\w]{1,127}(?:\s*;[\x20-\x7e]{1,256})?")
-_UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-
-@dataclass(frozen=True, slots=True)
-class DocumentFacts:
-    """What the sender says of a document. Dates and times are DICOM DA and DT text."""
-
-    title: str
-    type_code: str
-    media_type: str
-    patient: PatientIdentifier | None = None
-    patient_name: str = ""  # DICOM PN text
-    birth_date: str = ""
-    author: str = ""
-    created: str = ""
-    uid: str = ""  # '' = the archive gives a 2.25 UID
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A stored document. `patient…` as shown now, after merges and corrections.
-
-    `hidden`: it lies in the trash, and only restoring it shows it.
-    """
-
-    uid: str
-    title: str
-    type_code: str
-    media_type: str
-    author: str
-    created: str
-    patient: PatientIdentifier | None
-    patient_id: str
-    patient_name: str
-    birth_date: str
-    size: int
-    sha256: bytes
-    received_at: int
-    hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentQuery:
-    """`title`: words in any order, by prefix, without case and accents. `created_*`: inclusive DA
-    or DT text. `after`: the `cursor` of the last page."""
-
-    uid: str | None = None
-    title: str | None = None
-    type_code: str | None = None
-    patient: PatientIdentifier | None = None
-    created_from: str | None = None
-    created_to: str | None = None
-    limit: int = 100
-    after: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Newest reception first. `cursor`: for the next page; None on the last."""
-
-    documents: tuple[Document, ...]
-    cursor: tuple[int, int] | None
+__all__ = [
+    "Document",
+    "DocumentFacts",
+    "DocumentPage",
+    "DocumentQuery",
+    "Documents",
+    "IncomingDocument",
+]
 
 
 class Documents:
@@ -135,7 +84,7 @@ class Documents:
         `organisation`: code of its owner; one that is not known yet is added.
         """
         require(caller, Right.SEND)
-        _check(facts)
+        check(facts)
         owner = self._owner(organisation or self._organisation)
         if caller.organisations is not None and owner.key not in caller.organisations:
             raise Forbidden("documents are stored for organisations of the caller only")
@@ -287,7 +236,7 @@ class IncomingDocument:
             media_type=facts.media_type,
             created=facts.created,
             identifier=self._patient,
-            patient=_patient(facts) if self._patient is not None else {},
+            patient=patient_said(facts) if self._patient is not None else {},
             facts={"author": facts.author},
             sha256=self._sha256.digest(),
             xxh3=self._xxh3.digest(),
@@ -323,42 +272,6 @@ class IncomingDocument:
         error = done.exception()
         if error is not None and not isinstance(error, Unavailable):
             self.abort()
-
-
-def _check(facts: DocumentFacts) -> None:
-    for name, text, longest in (
-        ("title", facts.title, LONGEST_TEXT),
-        ("type_code", facts.type_code, LONGEST_CODE),
-        ("author", facts.author, LONGEST_TEXT),
-    ):
-        if len(text) > longest or _CONTROL.search(text):
-            raise InvalidValue(name, text, f"have at most {longest} characters and no controls")
-    if not facts.title.strip():
-        raise InvalidValue("title", facts.title, "not be empty")
-    if not _MEDIA_TYPE.fullmatch(facts.media_type):
-        raise InvalidValue(
-            "media_type", facts.media_type, "be a media type such as application/pdf"
-        )
-    if facts.created and temporal.moment(facts.created) is None:
-        raise InvalidValue("created", facts.created, "be a date or a time (DICOM DT)")
-    if facts.uid and not _UID.fullmatch(facts.uid):
-        raise InvalidValue("uid", facts.uid, "be a UID (PS3.5 §9.1)")
-    if facts.patient is not None and not facts.patient.value.strip():
-        raise InvalidValue("patient", facts.patient.value, "not be empty")
-    if facts.patient is None and (facts.patient_name or facts.birth_date):
-        raise InvalidValue("patient", "", "be given with a name or a birth date")
-    _patient(facts)
-
-
-def _patient(facts: DocumentFacts) -> dict[str, Any]:
-    """DICOM JSON of the patient level."""
-    said = {
-        "00100010": facts.patient_name,
-        "00100020": facts.patient.value if facts.patient else "",
-        "00100021": facts.patient.authority if facts.patient else "",
-        "00100030": facts.birth_date,
-    }
-    return {tag: value_of(tag, [text]) for tag, text in said.items() if text}
 
 
 def _event(new: NewDocument) -> dict[str, Any]:

@@ -18,6 +18,17 @@ def text_of(attributes: Mapping[str, Any], tag: str) -> str:
     return "\\".join(_one(value) for value in values)
 
 
+def named(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Keyword → text of every attribute but sequences."""
+    from vna.dicom.dictionary import keyword_of
+
+    return {
+        keyword_of(int(tag, 16)) or tag: text_of(attributes, tag)
+        for tag, attribute in attributes.items()
+        if attribute.get("vr") != "SQ"
+    }
+
+
 def keys_of(words: Sequence[str], *, fuzzy: bool) -> tuple[Key, ...]:
     """Matching keys from "NAME=VALUE" words, with the meaning that QIDO-RS gives them.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vna.cli.attributes import named
 from vna.cli.confirm import DryRun, Reason, Yes, confirmed
 from vna.cli.selection import Study
 from vna.cli.verb import Desk, verb
@@ -59,7 +60,9 @@ def show(desk: Desk, id: Number) -> None:
       vna held show 3 --json
     """
     with desk.archive() as archive:
-        desk.out.record(_record(archive.held.show(desk.caller, id)))
+        found = archive.held.show(desk.caller, id)
+    patient = found.patient if desk.out.as_json else named(found.patient)
+    desk.out.record(_record(found) | {"patient": patient})
 
 
 @commands.command()

@@ -66,6 +66,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Tell a person something that is not data."""
+        sys.stdout.flush()  # in a terminal and a log the two stay in order
         print(text, file=sys.stderr)
 
     @contextmanager

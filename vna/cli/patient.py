@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vna.cli.attributes import named
 from vna.cli.confirm import DryRun, Reason, Yes, confirmed
 from vna.cli.verb import Desk, verb
 from vna.cli.when import local_time
@@ -40,7 +41,8 @@ def show(desk: Desk, identifier: Identifier) -> None:
 
     with desk.archive() as archive:
         record = archive.patients.find(desk.caller, parse_identifier(identifier))
-    desk.out.record(_record(record))
+    shown = record.shown if desk.out.as_json else named(record.shown)
+    desk.out.record(_record(record) | {"shown": shown})
 
 
 @commands.command()
@@ -164,7 +166,7 @@ def _merged(text: str) -> str | PatientIdentifier:
 def _record(record: PatientRecord) -> dict[str, object]:
     return {
         "identifiers": [str(identifier) for identifier in record.identifiers],
-        "shown": record.shown,
+        "shown": {},
         "studies": record.studies,
         "operations": [_operation(operation) for operation in record.operations],
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vna.cli.attributes import text_of
+from vna.cli.attributes import named, text_of
 from vna.cli.verb import Desk, verb
 from vna.errors import Gone, NotFound
 
@@ -65,7 +65,7 @@ def _record(archive: Archive, desk: Desk, level: Level, row: Row) -> dict[str, A
     from vna.model.query import Level
 
     record: dict[str, Any] = {"level": level.name.lower()}
-    record |= _named(row.attributes)
+    record |= named(row.attributes)
     if level is Level.STUDY:
         below = _find(archive, desk, Level.SERIES, Level.STUDY, row.study_uid)
         record["series"] = [
@@ -100,16 +100,6 @@ def _versions(archive: Archive, desk: Desk, row: Row) -> list[dict[str, Any]]:
         }
         for each in stored
     ]
-
-
-def _named(attributes: dict[str, Any]) -> dict[str, str]:
-    from vna.dicom.dictionary import keyword_of
-
-    return {
-        keyword_of(int(tag, 16)) or tag: text_of(attributes, tag)
-        for tag, attribute in attributes.items()
-        if attribute.get("vr") != "SQ"
-    }
 
 
 def _is_gone(archive: Archive, desk: Desk, uid: str) -> bool:

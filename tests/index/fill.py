@@ -1,153 +1,120 @@
-"""Puts a corpus into an index, row by row, as reception would have left it."""
+"""Puts a corpus into an index: received through the index's own door, then merged and hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from hashlib import blake2b
+import hashlib
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from tests.index.corpus import ORGANISATIONS, Attributes, Patient, Study
-from vna.index import columns, requests
+from tests.index.corpus import ORGANISATIONS, Attributes, Instance, Series, Study
+from vna.index import demographics, ingest, receptions
+from vna.index.candidate import Candidate
 from vna.index.engine import Index, Session
-from vna.index.keys import sop_key
-from vna.index.tables import (
-    authority,
-    demographics,
-    identifier,
-    instance,
-    item,
-    organisation,
-    patient,
-    patient_link,
-    series,
-    sop,
-    study,
-)
-from vna.model.archive import IdentifierKind, IdentifierSource, ItemKind
+from vna.index.recount import recount
+from vna.index.tables import demographics as said
+from vna.index.tables import instance, item, organisation, patient_link, series, study
+from vna.model.archive import Outcome, Place, Visibility
 from vna.model.caller import DEFAULT_PARTITION
 
-_STATE = {False: 0, True: 1}
+BATCH = 100
 
 
 def fill(index: Index, studies: list[Study]) -> dict[int, int]:
-    """Insert every study with all that lies below it; gives the key of each organisation."""
-    with index.writing() as session:
-        keys = {
-            number: _insert(session, organisation, code=code)
-            for number, code in enumerate(ORGANISATIONS, start=1)
-        }
-        known: dict[str, int] = {}
-        for each in studies:
-            _study(session, each, keys[each.organisation], known)
+    """Store every study with all that lies below it; gives the key of each organisation."""
+    keys = index.transact(_organisations)
+    received = [
+        (each, one, leaf) for each in studies for one in each.series for leaf in one.instances
+    ]
+    for start in range(0, len(received), BATCH):
+        index.transact(partial(_store, received=received[start : start + BATCH], keys=keys))
+    index.transact(partial(_change, studies=studies))
     return keys
 
 
-def _study(session: Session, each: Study, organisation_fk: int, known: dict[str, int]) -> None:
-    item_fk = _insert(
-        session,
-        item,
+def _organisations(session: Session) -> dict[int, int]:
+    made = {}
+    for number, code in enumerate(ORGANISATIONS, start=1):
+        row = insert(organisation).values(code=code).returning(organisation.c.pk)
+        made[number] = int(session.execute(row).scalar_one())
+    return made
+
+
+def _store(
+    session: Session, received: list[tuple[Study, Series, Instance]], keys: dict[int, int]
+) -> None:
+    reception = receptions.begin(
+        session, source="test", caller="test", peer="", path="", organisation_fk=keys[1]
+    )
+    placed = []
+    for each, one, leaf in received:
+        candidate = _candidate(each, one, leaf, keys[each.organisation], reception)
+        placed.append((candidate, Place("01TESTSEGMENT0000000000000", 0, 1)))
+    for result in ingest.store(session, placed):
+        assert isinstance(result, Outcome)
+        assert result.warning is None, result
+
+
+def _candidate(
+    each: Study, one: Series, leaf: Instance, organisation_fk: int, reception_fk: int
+) -> Candidate:
+    digest = hashlib.sha256(leaf.uid.encode()).digest()
+    return Candidate(
         partition=DEFAULT_PARTITION,
-        kind=ItemKind.STUDY,
+        study_uid=each.uid,
+        series_uid=one.uid,
+        sop_uid=leaf.uid,
+        sop_class=_first(leaf.attributes, "00080016"),
+        patient=each.patient.attributes,
+        study=each.attributes,
+        series=one.attributes,
+        instance=leaf.attributes,
+        patient_id=_first(each.patient.attributes, "00100020"),
+        authority=_first(each.patient.attributes, "00100021"),
+        sha256=digest,
+        xxh3=digest[:16],
+        size=1,
+        dataset_xxh3=digest[:16],
+        pixel_xxh3=digest[16:],
+        transfer_syntax="1.2.840.10008.1.2.1",
+        anatomy=b"",
+        header=b"header",
+        oddities=(),
         organisation_fk=organisation_fk,
-        state=_STATE[each.hidden],
-    )
-    shown = [one for one in each.series if one.leaves]
-    modalities = {columns.series(one.attributes)["modality"] for one in shown} - {""}
-    study_fk = _insert(
-        session,
-        study,
-        item_fk=item_fk,
-        partition=DEFAULT_PARTITION,
-        uid=each.uid,
-        demographics_fk=_patient(session, each.patient, known),
-        state=_STATE[each.hidden],
-        modalities="\\".join(sorted(modalities)),
-        series_count=len(shown),
-        instance_count=sum(len(one.leaves) for one in shown),
-        attributes=orjson.dumps(each.attributes),
-        **columns.study(each.attributes),
-    )
-    for one in each.series:
-        series_fk = _insert(
-            session,
-            series,
-            study_fk=study_fk,
-            partition=DEFAULT_PARTITION,
-            uid=one.uid,
-            state=_STATE[one.hidden],
-            instance_count=sum(not leaf.hidden for leaf in one.instances),
-            attributes=orjson.dumps(one.attributes),
-            **columns.series(one.attributes),
-        )
-        requests.replace(session, [(series_fk, one.attributes)])
-        for leaf in one.instances:
-            instance_fk = _insert(
-                session,
-                instance,
-                series_fk=series_fk,
-                uid=leaf.uid,
-                sop_class=columns.text(leaf.attributes, "00080016"),
-                state=_STATE[leaf.hidden],
-                attributes=orjson.dumps(leaf.attributes),
-                **columns.instance(leaf.attributes),
-            )
-            key = sop_key(DEFAULT_PARTITION, leaf.uid)
-            session.execute(insert(sop).values(key=key, instance_fk=instance_fk))
-
-
-def _patient(session: Session, each: Patient, known: dict[str, int]) -> int:
-    """The demographics of a patient, with its identifier and open link at first sight."""
-    name = f"of {each.identifier}"
-    if name in known:
-        return known[name]
-    own = known[name] = _demographics(session, each.identifier, each.attributes, known)
-    shown = None
-    if each.shown is not None:
-        shown = _demographics(session, each.identifier, each.shown, known)
-    session.execute(
-        insert(patient_link).values(
-            identifier_fk=known[f"identifier {each.identifier}"],
-            patient_fk=_insert(session, patient, partition=DEFAULT_PARTITION),
-            shown_fk=shown,
-        )
-    )
-    return own
-
-
-def _demographics(
-    session: Session, number: int, attributes: Attributes, known: dict[str, int]
-) -> int:
-    if f"identifier {number}" not in known:
-        known[f"identifier {number}"] = _insert(
-            session,
-            identifier,
-            partition=DEFAULT_PARTITION,
-            kind=IdentifierKind.PATIENT,
-            authority_fk=_authority(session, columns.text(attributes, "00100021"), known),
-            value=f"{columns.text(attributes, '00100020')} {number}",
-            source=IdentifierSource.OBJECT,
-        )
-    encoded = orjson.dumps(attributes)
-    return _insert(
-        session,
-        demographics,
-        identifier_fk=known[f"identifier {number}"],
-        digest=blake2b(encoded, digest_size=16).digest(),
-        attributes=encoded,
-        **columns.demographics(attributes),
+        reception_fk=reception_fk,
     )
 
 
-def _authority(session: Session, name: str, known: dict[str, int]) -> int:
-    if f"authority {name}" not in known:
-        held = session.execute(select(authority.c.pk).where(authority.c.name == name)).scalar()
-        known[f"authority {name}"] = held or _insert(session, authority, name=name)
-    return known[f"authority {name}"]
+def _first(attributes: Attributes, tag: str) -> str:
+    return str(next(iter(attributes.get(tag, {}).get("Value", [])), "") or "")
 
 
-def _insert(session: Session, table: Any, **values: Any) -> int:
-    row: Mapping[str, Any] = values
-    return int(session.execute(insert(table).values(**row).returning(table.c.pk)).scalar_one())
+def _change(session: Session, studies: list[Study]) -> None:
+    """What is shown of merged patients, and what lies in the trash."""
+    for each in studies:
+        row = session.execute(
+            select(study.c.pk, study.c.item_fk, said.c.identifier_fk)
+            .join(said, said.c.pk == study.c.demographics_fk)
+            .where(study.c.uid == each.uid)
+        ).one()
+        if each.patient.shown is not None:
+            shown = demographics.keep(session, row.identifier_fk, each.patient.shown)
+            link = update(patient_link).where(patient_link.c.identifier_fk == row.identifier_fk)
+            session.execute(link.values(shown_fk=shown))
+        if each.hidden:
+            for table, key in ((study, row.pk), (item, row.item_fk)):
+                _hide(session, table, table.c.pk == key)
+        _hide(session, series, series.c.uid.in_([one.uid for one in each.series if one.hidden]))
+        _hide(session, instance, instance.c.uid.in_(list(_hidden_leaves(each))))
+        touched = select(series.c.pk).where(series.c.study_fk == row.pk)
+        recount(session, row.pk, [int(found.pk) for found in session.execute(touched)])
+
+
+def _hidden_leaves(each: Study) -> Iterator[str]:
+    return (leaf.uid for one in each.series for leaf in one.instances if leaf.hidden)
+
+
+def _hide(session: Session, table: Any, where: Any) -> None:
+    session.execute(update(table).where(where).values(state=int(Visibility.TRASHED)))

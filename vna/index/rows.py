@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import RowMapping
 
 from vna.dicom import json as dicom_json
+from vna.dicom.edit import apply_json
 from vna.dicom.header import Header, decompress
-from vna.dicom.levels import level_of
+from vna.dicom.levels import LEVEL_OF, level_of
 from vna.index import wanted
-from vna.index.fetch import Needs
+from vna.index.engine import Session
+from vna.index.fetch import Needs, sop_classes
+from vna.index.overlays import StudyEdits, edits_of_study
 from vna.index.patient_shown import NAMING_TAGS
 from vna.index.residual import matching_items
 from vna.index.wanted import Answer, Attributes, hexadecimal
@@ -23,9 +27,28 @@ from vna.model.query import Level, Path
 _AVAILABLE: Attributes = {"vr": "CS", "Value": ["ONLINE"]}
 
 
-def row_of(answer: Answer, found: RowMapping, sop_classes: Mapping[int, Sequence[str]]) -> Row:
-    """One row as its client sees it; `sop_classes` by study, where the answer needs them."""
-    entity = entity_of(answer.level, found, answer.needs, sop_classes)
+@dataclass(frozen=True)
+class Beside:
+    """What some answers need besides their rows, by study: its SOP classes, its corrections."""
+
+    sop_classes: Mapping[int, Sequence[str]]
+    edits: Mapping[int, StudyEdits]
+
+
+def beside(session: Session, needs: Needs, found: Iterable[RowMapping]) -> Beside:
+    """Look up what `needs` asks for besides the rows that were found; mostly nothing."""
+    if not needs.sop_classes and not needs.header:
+        return Beside({}, {})
+    studies = {row["study_pk"] for row in found}
+    return Beside(
+        sop_classes(session, studies) if needs.sop_classes else {},
+        {key: edits_of_study(session, key) for key in studies} if needs.header else {},
+    )
+
+
+def row_of(answer: Answer, found: RowMapping, beside: Beside) -> Row:
+    """One row as its client sees it."""
+    entity = entity_of(answer.level, found, answer.needs, beside)
     tags = answer.tags
     if answer.everything:
         more = {tag: None for tag in entity if level_of(int(tag, 16)) in answer.everything}
@@ -48,21 +71,27 @@ def entity_of(
     level: Level,
     found: RowMapping,
     needs: Needs,
-    sop_classes: Mapping[int, Sequence[str]] | None = None,
+    beside: Beside,
 ) -> Attributes:
     """All that was fetched of an entity and of those above it, and what the archive says of it."""
     made = _made(found, uids_of(level, found), needs)
-    if sop_classes is not None:
-        made[wanted.SOP_CLASSES] = _values("UI", sop_classes.get(found["study_pk"], ()))
-    return _stored(found, needs) | made
+    if needs.sop_classes:
+        made[wanted.SOP_CLASSES] = _values("UI", beside.sop_classes[found["study_pk"]])
+    header = _of_header(found, beside.edits[found["study_pk"]]) if needs.header else {}
+    return header | _stored(found, needs) | made
+
+
+def _of_header(found: RowMapping, edits: StudyEdits) -> Attributes:
+    """What no row holds, from the header of the instance, as corrected."""
+    dictionary = found["dictionary"] if found["needs_dictionary"] else None
+    header = Header.decode(decompress(found["header"], dictionary))
+    tree = dicom_json.to_dict(header, "")
+    in_force = apply_json(edits.of(found["series_pk"], found["instance_pk"]), tree)
+    return {tag: value for tag, value in in_force.items() if int(tag, 16) not in LEVEL_OF}
 
 
 def _stored(found: RowMapping, needs: Needs) -> Attributes:
     attributes: Attributes = {}
-    if needs.header:
-        dictionary = found["dictionary"] if found["needs_dictionary"] else None
-        header = Header.decode(decompress(found["header"], dictionary))
-        attributes |= dicom_json.to_dict(header, "")
     if Level.PATIENT in needs.levels:
         attributes |= orjson.loads(found["PATIENT"])
         if found["shown"] is not None:

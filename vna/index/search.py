@@ -17,7 +17,7 @@ from vna.index import fetch
 from vna.index.compile import Compiled, compile_query
 from vna.index.engine import Session
 from vna.index.residual import satisfies
-from vna.index.rows import entity_of, row_of
+from vna.index.rows import beside, entity_of, row_of
 from vna.index.wanted import Answer, answer_of, needs_of
 from vna.model.answer import Page
 from vna.model.caller import Caller
@@ -73,10 +73,9 @@ def _page(
     remaining: int | None = None,
     countable: int = REMAINING,
 ) -> Page:
-    studies = {row["study_pk"] for row in found} if answer.needs.sop_classes else set()
-    sop_classes = fetch.sop_classes(session, studies) if studies else {}
+    more = beside(session, answer.needs, found)
     return Page(
-        [row_of(answer, row, sop_classes) for row in found],
+        [row_of(answer, row, more) for row in found],
         remaining,
         remaining is not None and remaining >= countable,
         fetch.cursor_of(answer.level, found[-1]) if found else None,
@@ -111,8 +110,9 @@ def _matching(
         batch = fetch.page(
             session, query.level, compiled, needs, after=after, limit=BATCH, offset=0
         )
+        more = beside(session, needs, batch)
         for row in batch:
-            entity = entity_of(query.level, row, needs)
+            entity = entity_of(query.level, row, needs, more)
             if satisfies(entity, compiled.residual, combined=query.combined_datetime):
                 yield row
         if len(batch) < BATCH:

@@ -5,7 +5,7 @@ An oddity never refuses an object (architecture decision 12); it is kept with it
 
 from __future__ import annotations
 
-NO_PREAMBLE = "no-preamble"  # neither preamble nor "DICM" (PS3.10 §7.1)
+NO_PREAMBLE = "no-preamble"  # no 128 bytes and "DICM" at the beginning (PS3.10 §7.1)
 NO_FILE_META = "no-file-meta"  # no group 0002
 NO_TRANSFER_SYNTAX = "no-transfer-syntax"  # (0002,0010) is absent: the encoding was found by trial
 UNKNOWN_TRANSFER_SYNTAX = "unknown-transfer-syntax"  # not one of PS3.5

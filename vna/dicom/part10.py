@@ -47,7 +47,7 @@ def read_beginning(source: Source) -> Beginning:
     window = source.read(0, _PROBE)
     odd: list[str] = []
     at = next((end for end in (132, 4) if window[end - 4 : end] == _PREFIX), 0)
-    if not at:
+    if at != 132:
         odd.append(oddities.NO_PREAMBLE)
     values: dict[int, str] = {}
     while True:

@@ -94,6 +94,7 @@ def test_a_key_is_read_by_its_vr(vr: str, text: str, match: Match) -> None:
         ("CS", "CT,M*"),
         ("CS", "CT,,MR"),
         ("PN", "^^"),
+        ("PN", "x " * 129),
     ],
 )
 def test_a_key_outside_its_vr_is_refused_by_name(vr: str, text: str) -> None:

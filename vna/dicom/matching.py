@@ -26,9 +26,8 @@ INTEGER_BOUNDS = {
     "UV": (0, 2**64 - 1),
 }
 
-KEY_LENGTH = (
-    1024  # characters; the longest text that is searched (UC, UT have no limit of their own)
-)
+KEY_LENGTH = 1024  # characters; UC and UT have no limit of their own
+NAME_LENGTH = 256  # characters; three groups of 64 (PS3.5 §6.2) and some wildcards
 LIST_LENGTH = 1000  # UIDs in one list; PostgreSQL and SQLite take more, a request line does not
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -51,10 +50,11 @@ def match_of(vr: str, text: str, *, fuzzy: bool = False, name: str = "") -> Matc
         return Universal()
     if text == '""':
         return Empty()
-    if _CONTROL.search(text) or (len(text) > KEY_LENGTH and vr != "UI"):
-        raise InvalidValue(name, text, f"have at most {KEY_LENGTH} characters and no controls")
     if vr == "UI":
         return _uids(name, text)
+    longest = NAME_LENGTH if vr == "PN" else KEY_LENGTH
+    if _CONTROL.search(text) or len(text) > longest:
+        raise InvalidValue(name, text, f"have at most {longest} characters and no controls")
     if vr in TEMPORAL_VRS:
         return _temporal(name, vr, text)
     if vr in TEXT_VRS:

@@ -29,12 +29,12 @@ EVERYTHING = Selection()
 
 
 def export(
-    house: House, folder: Path, wanted: Selection = EVERYTHING, **how: Any
+    house: House, folder: Path, wanted: Selection = EVERYTHING, *, original: bool = True
 ) -> list[Exported]:
     """Run an export to its end."""
     retrieve = Retrieve(house.index, house.objects, house.audit)
     made = Export(house.index, house.objects, retrieve)
-    return list(made.run(CALLER, folder, wanted, original=how.get("original", True)))
+    return list(made.run(CALLER, folder, wanted, original=original))
 
 
 def verify(house: House, wanted: Selection = EVERYTHING) -> list[Verified]:

@@ -11,7 +11,10 @@ from vna.cli.output import Output
 from vna.errors import BadRequest, UnknownName
 from vna.model.query import Empty, Exact, Fuzzy, Key, Range, Universal, Wildcard
 
-ROWS: list[dict[str, object]] = [{"uid": "1.2", "title": "Añade", "sha256": b"\x01\xff"}, {"uid": "1.22", "title": None}]
+ROWS: list[dict[str, object]] = [
+    {"uid": "1.2", "title": "Añade", "sha256": b"\x01\xff"},
+    {"uid": "1.22", "title": None},
+]
 
 
 def test_a_list_is_a_line_of_json_each(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import pytest
 from pydicom import config
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
@@ -35,8 +36,14 @@ def test_a_zip_file_gives_its_members_under_its_own_name(tmp_path: Path) -> None
         archive.writestr("IMAGES/", b"")
     (alone,) = find(tmp_path / "cd.zip")
     assert alone.name == f"{tmp_path}/cd.zip!IMAGES/1"
-    assert content(next(find(tmp_path / "cd.zip"))) == b"one"
-    assert names(tmp_path) == ["cd.zip!IMAGES/1"]
+    assert content(alone) == b"one"
+    (within,) = find(tmp_path)
+    assert within.name == alone.name
+    for each in (alone, within):
+        assert isinstance(each, Source)
+        each.done()
+        with pytest.raises(ValueError, match="closed"):
+            each.open()
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

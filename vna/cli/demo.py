@@ -45,7 +45,9 @@ def load(desk: Desk) -> None:
     desk.out.record(
         {"objects": counts.total(), **dict(sorted(counts.items())), "documents": documents}
     )
-    desk.out.note("Try: vna search studies PatientName='munoz*'   ·   vna held list   ·   vna serve")
+    desk.out.note(
+        "Try: vna search studies PatientName='munoz*'   ·   vna held list   ·   vna serve"
+    )
 
 
 def _store(desk: Desk, archive: Archive, objects: Iterable[tuple[Hospital, bytes]]) -> Counter[str]:

@@ -89,6 +89,7 @@ class Importer:
                 if isinstance(each, Unreadable):
                     yield Imported(each, FAILED, each.reason)
                 elif each.name in known:
+                    each.done()
                     yield Imported(each, SKIPPED)
                 else:
                     yield each
@@ -96,7 +97,10 @@ class Importer:
     def _one(self, source: Source) -> None:
         """On a reading thread: hand one source over, and say what becomes of it."""
         try:
-            future = self._hand_over(source)
+            try:
+                future = self._hand_over(source)
+            finally:
+                source.done()
         except (VnaError, *UNREADABLE) as error:
             self._done.put(self._said(source, error))
             return

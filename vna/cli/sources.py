@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,12 +20,16 @@ BARE_STARTS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to import. `name`: absolute path, or path + "!" + member. `size` in bytes."""
+    """One thing to import. `name`: absolute path, or path + "!" + member. `size` in bytes.
+
+    Call `done` once, whether it was opened or not, and not before what was opened is closed.
+    """
 
     name: str
     size: int
     modified_ns: int
     open: Callable[[], IO[bytes]]
+    done: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,17 @@ def _folder(folder: Path) -> Iterator[Source | Unreadable]:
                 yield _file(path)
         while problems:
             problem = problems.pop()
-            yield Unreadable(str(problem.filename), problem.strerror or "cannot be read")
+            yield Unreadable(
+                _printable(str(problem.filename)), problem.strerror or "cannot be read"
+            )
 
 
 def _file(path: Path) -> Source | Unreadable:
     try:
         facts = path.stat()
     except OSError as error:
-        return Unreadable(str(path), error.strerror or "cannot be read")
-    return Source(str(path), facts.st_size, facts.st_mtime_ns, lambda: path.open("rb"))
+        return Unreadable(_printable(str(path)), error.strerror or "cannot be read")
+    return Source(_printable(str(path)), facts.st_size, facts.st_mtime_ns, lambda: path.open("rb"))
 
 
 def _zip(path: Path) -> Iterator[Source | Unreadable]:
@@ -84,22 +91,47 @@ def _zip(path: Path) -> Iterator[Source | Unreadable]:
     except (OSError, zipfile.BadZipFile) as error:
         yield Unreadable(str(path), str(error))
         return
-    # Not closed here: members are opened later; the last reference to it closes it.
-    for member in archive.infolist():
-        if not member.is_dir():
-            yield _member(path, archive, member)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    shared = _Shared(archive, len(members))
+    for member in members:
+        yield _member(path, shared, member)
 
 
-def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Source:
+class _Shared:
+    """A ZIP file that is closed when the last of its members is done with."""
+
+    def __init__(self, archive: zipfile.ZipFile, members: int) -> None:
+        self.archive, self._left = archive, members
+        self._lock = threading.Lock()
+        if not members:
+            archive.close()
+
+    def done(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self.archive.close()
+
+
+def _member(path: Path, shared: _Shared, member: zipfile.ZipInfo) -> Source:
     try:
         moment = datetime(*member.date_time, tzinfo=UTC)
-    except ValueError:  # the epoch of ZIP lies before 1980 when nothing was written
+    except ValueError:  # months and days of zero, where nothing was written
         moment = datetime(1980, 1, 1, tzinfo=UTC)
     # The check sum takes part, because archives often carry no useful time.
     stamp = int(moment.timestamp()) * 10**9 + member.CRC % 10**9
     return Source(
-        f"{path}!{member.filename}", member.file_size, stamp, lambda: archive.open(member)
+        _printable(f"{path}!{member.filename}"),
+        member.file_size,
+        stamp,
+        lambda: shared.archive.open(member),
+        shared.done,
     )
+
+
+def _printable(name: str) -> str:
+    """A name in Unicode; bytes of it that are no UTF-8 are written as `\\xe1`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _dicomdir(path: Path) -> Iterator[Source | Unreadable]:

@@ -18,7 +18,7 @@ from vna.index.engine import Index
 from vna.index.search import find
 from vna.model.answer import Page
 from vna.model.caller import Caller, Right
-from vna.model.query import Cursor, Key, Level, Query
+from vna.model.query import Cursor, Exact, Key, Level, Query
 
 EVERYBODY = Caller("test", "here", None, frozenset(Right))
 
@@ -194,6 +194,13 @@ def test_a_key_without_an_index_is_honoured_beside_one_that_narrows_or_refused(
     assert len(ask(index, narrow, candidates=3).rows) == 3
     with pytest.raises(KeyNotIndexed, match="PatientAge"):
         ask(index, Query(Level.STUDY, (age,)), candidates=4)
+
+
+def test_a_uid_that_cannot_be_one_names_nothing(index: Index) -> None:
+    for uid in ("1.2\0", "\ud800", "../etc"):
+        for path in ((0x0020000D,), (0x0020000E,), (0x00080018,)):
+            query = Query(Level.INSTANCE, (Key(path, "UI", Exact(uid)),))
+            assert ask(index, query).rows == []
 
 
 def test_without_any_organisation_nothing_is_seen(index: Index) -> None:

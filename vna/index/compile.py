@@ -193,6 +193,7 @@ def _by_sop_uid(match: Match, caller: Caller) -> Condition:
             uids = values
         case _:
             return false()
+    uids = [uid for uid in uids if conditions.can_be_stored(uid)]
     keys = [sop_key(caller.partition, uid) for uid in uids]
     found = select(sop.c.instance_fk).where(sop.c.key.in_(keys))
     return and_(instance.c.pk.in_(found), instance.c.uid.in_(uids))

@@ -26,6 +26,7 @@ Condition = ColumnElement[bool]
 
 # Written into the statement, not bound: only so does a partial index apply.
 _NOTHING: ColumnElement[str] = literal_column("''")
+_UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 
 
 def text(target: TextColumn, match: Match) -> Condition:
@@ -37,13 +38,21 @@ def text(target: TextColumn, match: Match) -> Condition:
         case Empty():
             return column == ""
         case Exact(value):
-            return column == value
+            return column == value if can_be_stored(value) else false()
         case AnyOf(values):
-            return column.in_(values)
+            return column.in_([value for value in values if can_be_stored(value)])
         case Wildcard(pattern):
             return like(column, pattern)
         case _:
             raise _unsupported(match)
+
+
+def can_be_stored(value: str) -> bool:
+    """Whether text of a client can be compared at all: no database holds NUL or half a character.
+
+    Keys are checked when they are read (vna/dicom/matching.py); the path of a URL is not.
+    """
+    return _UNSTORABLE.search(value) is None
 
 
 def moment(target: MomentColumn, match: Match) -> Condition:

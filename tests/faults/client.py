@@ -41,6 +41,10 @@ class AckLog:
             self._file.flush()
             os.fdatasync(self._file.fileno())
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     @staticmethod
     def read(path: Path) -> set[str]:
         """Every UID that was acknowledged."""

@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 import random
 import threading
+from contextlib import closing
 from pathlib import Path
-
-from tests.size import size
 
 from tests.faults import server as servers
 from tests.faults.client import ORIGINAL, AckLog, get, send
 from tests.faults.synthetic import Sent, small
+from tests.size import size
 
 ROUNDS = size(3, 30)
 CLIENTS = 4
@@ -25,7 +25,8 @@ def test_kill_nine_during_ingest_loses_nothing_acknowledged(tmp_path: Path) -> N
     sent: dict[str, Sent] = {}
     unacknowledged = 0
     for turn in range(ROUNDS):
-        sent |= _ingest_until_killed(data, AckLog(log_path), turn)
+        with closing(AckLog(log_path)) as log:
+            sent |= _ingest_until_killed(data, log, turn)
         unacknowledged += len(sent) - len(AckLog.read(log_path))
         with servers.running(data) as server:
             _check(server, AckLog.read(log_path), sent)

@@ -205,7 +205,7 @@ LAID = st.lists(
 
 @given(laid=LAID)
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

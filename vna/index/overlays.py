@@ -26,8 +26,12 @@ Target = tuple[Level, int]  # scope and key of the study, series or instance
 
 @dataclass(frozen=True, slots=True)
 class OverlayRow:
-    """One overlay. `value`: a DICOM JSON attribute, None removes it. Times in ms."""
+    """One overlay. `value`: a DICOM JSON attribute, None removes it. Times in ms.
 
+    `number` rises in the order in which they were laid.
+    """
+
+    number: int
     operation: str
     scope: Level
     target: int
@@ -40,9 +44,9 @@ class OverlayRow:
     withdrawn_at: int
 
     @property
-    def precedence(self) -> tuple[int, int, str]:
+    def precedence(self) -> tuple[int, int, int]:
         """Sorts what wins behind what loses."""
-        return (self.rank, self.at, self.operation)
+        return (self.rank, self.at, self.number)
 
 
 def lay(
@@ -95,7 +99,7 @@ def of_operation(session: Session, operation: str) -> list[OverlayRow]:
 def of_study(session: Session, study_fk: int) -> list[OverlayRow]:
     """Every overlay of a study and all below it, withdrawn ones too, oldest first."""
     rows = _rows(session, _within(study_fk))
-    return sorted(rows, key=lambda row: (row.at, row.operation, row.path))
+    return sorted(rows, key=lambda row: (row.at, row.number))
 
 
 def standing(session: Session, targets: Iterable[Target]) -> dict[Target, list[OverlayRow]]:
@@ -106,7 +110,7 @@ def standing(session: Session, targets: Iterable[Target]) -> dict[Target, list[O
 def in_force(rows: Iterable[OverlayRow]) -> list[OverlayRow]:
     """The winner at each path, in the order in which they apply."""
     winners = {row.path: row for row in sorted(rows, key=lambda row: row.precedence)}
-    return sorted(winners.values(), key=lambda row: (*row.precedence, row.path))
+    return sorted(winners.values(), key=lambda row: row.precedence)
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,7 @@ def _rows(session: Session, *conditions: ColumnElement[bool]) -> list[OverlayRow
     found = session.execute(select(overlay).where(*conditions).order_by(overlay.c.pk))
     return [
         OverlayRow(
+            row.pk,
             row.operation,
             Level(row.scope),
             row.target_fk,

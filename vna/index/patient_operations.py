@@ -260,7 +260,7 @@ def operations(session: Session, keys: Iterable[int]) -> list[Operation]:
                     patient_operation.c.target_fk.in_(wanted),
                 )
             )
-            .order_by(patient_operation.c.at, patient_operation.c.operation)
+            .order_by(patient_operation.c.at, patient_operation.c.pk)
         )
         .mappings()
         .all()
@@ -305,7 +305,7 @@ def _reachable(session: Session, seeds: set[int]) -> Group:
                         patient_operation.c.target_fk.in_(new),
                     ),
                 )
-                .order_by(patient_operation.c.at, patient_operation.c.operation)
+                .order_by(patient_operation.c.at, patient_operation.c.pk)
             )
             .mappings()
             .all()

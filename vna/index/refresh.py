@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, Table, select, update
+from sqlalchemy import RowMapping, Table, bindparam, select, update
 
 from vna.dicom.edit import Edit, apply_json
 from vna.dicom.levels import TAGS
@@ -20,6 +20,8 @@ from vna.index.overlays import StudyEdits, Target, bump, edits_of_study
 from vna.index.recount import lock, total
 from vna.index.tables import instance, overlay_head, series, study
 from vna.model.query import Level
+
+PORTION = 1000  # rows rewritten by one statement
 
 
 @dataclass(frozen=True)
@@ -109,23 +111,33 @@ def _rewrite(
     edits_of: Callable[[RowMapping], list[Edit]],
 ) -> None:
     """Make `attributes`, `received` and the search columns of rows what the edits say."""
-    table = _KINDS[level].table
-    for key in keys:
-        row = session.execute(select(table).where(table.c.pk == key)).mappings().one()
-        said = row["received"] if row["received"] is not None else row["attributes"]
-        edits = [edit for edit in edits_of(row) if int(edit.path[:8], 16) in TAGS[level]]
-        attributes = apply_json(edits, orjson.loads(said)) if edits else orjson.loads(said)
+    table, wanted = _KINDS[level].table, sorted(keys)
+    for first in range(0, len(wanted), PORTION):
+        some = wanted[first : first + PORTION]
+        rows = session.execute(select(table).where(table.c.pk.in_(some))).mappings().all()
+        if not rows:  # purged meanwhile
+            continue
+        made = [(row["pk"], *_corrected(level, row, edits_of(row))) for row in rows]
+        changes = [{"key": key, **values} for key, values, _ in made]
+        changed: dict[str, Any] = {name: bindparam(name) for name in changes[0] if name != "key"}
         session.execute(
-            update(table)
-            .where(table.c.pk == key)
-            .values(
-                attributes=orjson.dumps(attributes) if edits else said,
-                received=said if edits else None,
-                **_KINDS[level].columns(attributes),
-            )
+            update(table).where(table.c.pk == bindparam("key")).values(changed), changes
         )
         if level is Level.SERIES:
-            requests.replace(session, [(key, attributes)])
+            requests.replace(session, [(key, attributes) for key, _, attributes in made])
+
+
+def _corrected(
+    level: Level, row: RowMapping, edits: Iterable[Edit]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """New values of a row's columns, and its attributes in force."""
+    said = row["received"] if row["received"] is not None else row["attributes"]
+    own = [edit for edit in edits if int(edit.path[:8], 16) in TAGS[level]]
+    attributes = apply_json(own, orjson.loads(said))
+    kept = {"attributes": orjson.dumps(attributes), "received": said}
+    if not own:
+        kept = {"attributes": said, "received": None}
+    return {**kept, **_KINDS[level].columns(attributes)}, attributes
 
 
 def _series_of(session: Session, scope: Level, key: int) -> int:

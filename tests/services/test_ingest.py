@@ -36,6 +36,16 @@ def test_an_object_becomes_one_instance_with_its_reception(house: House) -> None
     assert reception["finished_at"] >= reception["started_at"] > 0
 
 
+def test_a_reception_is_one_row_however_many_objects_it_brings(house: House) -> None:
+    house.send(*(image(SOPInstanceUID=f"1.2.3.4.{n}") for n in range(40)))
+    house.ingest.close()
+    (reception,) = house.rows("reception")
+    assert (reception["objects"], reception["outcomes"]) == (40, b'{"new":40}')
+    assert reception["finished_at"] > 0
+    (audited,) = house.rows("audit")
+    assert (audited["action"], audited["target"]) == ("receive", str(reception["pk"]))
+
+
 def test_the_same_object_again_adds_nothing(house: House) -> None:
     house.send(image())
     before = house.files

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from vna.errors import NotFound
 from vna.index.engine import Session
 from vna.index.insertion import keys_of
-from vna.index.tables import reception
+from vna.index.tables import audit, reception
 from vna.model.caller import Caller
 
 
@@ -48,6 +48,62 @@ def begin(
         "started_at": session.now(),
     }
     return keys_of(session, reception, [row])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A reception that begins with what it has brought already."""
+
+    source: str
+    caller: Caller
+    peer: str
+    path: str
+    organisation_fk: int
+    objects: int
+    bytes: int
+    outcomes: Mapping[str, int]
+    finished: bool
+
+
+def begin_all(session: Session, found: Sequence[Begun]) -> list[int]:
+    """Write the rows of receptions and their entries in the audit trail; keys in order."""
+    if not found:
+        return []
+    now = session.now()
+    keys = keys_of(
+        session,
+        reception,
+        [
+            {
+                "source": each.source,
+                "caller": each.caller.name,
+                "peer": each.peer,
+                "path": each.path,
+                "organisation_fk": each.organisation_fk,
+                "started_at": now,
+                "finished_at": now if each.finished else 0,
+                "objects": each.objects,
+                "bytes": each.bytes,
+                "outcomes": orjson.dumps(dict(each.outcomes)),
+            }
+            for each in found
+        ],
+    )
+    session.execute(
+        insert(audit),
+        [
+            {
+                "at": now,
+                "caller": each.caller.name,
+                "origin": each.caller.origin,
+                "action": "receive",
+                "target": str(key),
+                "detail": orjson.dumps({"source": each.source}),
+            }
+            for each, key in zip(found, keys, strict=True)
+        ],
+    )
+    return keys
 
 
 def count(

@@ -7,20 +7,22 @@ A unit that is neither an object nor the end of a reception brings its own effec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from vna.errors import Unavailable, VnaError
-from vna.index import audit, receptions
+from vna.index import receptions
 from vna.index.candidate import Placed as PlacedCandidate
 from vna.index.engine import Index, Session
 from vna.index.ingest import Result, store
-from vna.model.archive import Place
+from vna.model.archive import Disposition, Place
 from vna.objects import Unit
 from vna.objects.group import Placed
 from vna.services.arrival import ObjectUnit
 from vna.services.reception import Counts, Reception
+
+NEW = Disposition.NEW.value
 
 
 class Closing(Unit[None]):
@@ -71,16 +73,17 @@ class Commit:
             (unit, places) for unit, places in placed if not isinstance(unit, (ObjectUnit, Closing))
         ]
 
+        brought = _brought(objects, closing)
+
         def work(session: Session) -> tuple[list[Result], dict[Reception, tuple[int, Counts]]]:
-            keys = {
-                each: each.key if each.key is not None else _begin(session, each)
-                for each in [
-                    *(unit.arrival.reception for unit, _ in objects),
-                    *(unit.reception for unit in closing),
-                ]
+            expected = {
+                each: each.counts([(NEW, size) for size in sizes])
+                for each, sizes in brought.items()
+                if each.key is None
             }
+            keys = _keys(session, brought, expected)
             results = self._store(session, objects, keys)
-            counted = _count(session, objects, results, keys)
+            counted = _count(session, objects, results, keys, expected)
             for operation, places in others:
                 operation.perform(session, places)
             return results, counted
@@ -100,7 +103,7 @@ class Commit:
         self,
         session: Session,
         objects: Sequence[tuple[ObjectUnit, Place]],
-        keys: dict[Reception, int],
+        keys: Mapping[Reception, int],
     ) -> list[Result]:
         """Results in the order of `objects`; the index takes one partition at a time."""
         by_partition: dict[int, list[int]] = defaultdict(list)
@@ -118,25 +121,47 @@ class Commit:
         return [results[position] for position in range(len(objects))]
 
 
-def _begin(session: Session, reception: Reception) -> int:
-    key = receptions.begin(
-        session,
-        source=reception.source,
-        caller=reception.caller.name,
-        peer=reception.peer,
-        path=reception.path,
-        organisation_fk=reception.organisation.key,
-    )
-    audit.record(session, reception.caller, "receive", str(key), {"source": reception.source})
-    return key
+def _brought(
+    objects: Sequence[tuple[ObjectUnit, Place]], closing: Sequence[Closing]
+) -> dict[Reception, list[int]]:
+    """The sizes of what each reception brings with this batch."""
+    brought: dict[Reception, list[int]] = {unit.reception: [] for unit in closing}
+    for unit, _ in objects:
+        arrival = unit.arrival
+        brought.setdefault(arrival.reception, []).append(arrival.received.size)
+    return brought
+
+
+def _keys(
+    session: Session, brought: Iterable[Reception], expected: Mapping[Reception, Counts]
+) -> dict[Reception, int]:
+    """The key of each reception; rows of new ones are written as if all they bring were new."""
+    begun = [
+        receptions.Begun(
+            source=each.source,
+            caller=each.caller,
+            peer=each.peer,
+            path=each.path,
+            organisation_fk=each.organisation.key,
+            objects=counts.objects,
+            bytes=counts.bytes,
+            outcomes=counts.outcomes,
+            finished=not counts.running,
+        )
+        for each, counts in expected.items()
+    ]
+    keys = dict(zip(expected, receptions.begin_all(session, begun), strict=True))
+    return keys | {each: each.key for each in brought if each.key is not None}
 
 
 def _count(
     session: Session,
     objects: Sequence[tuple[ObjectUnit, Place]],
     results: Sequence[Result],
-    keys: dict[Reception, int],
+    keys: Mapping[Reception, int],
+    expected: Mapping[Reception, Counts],
 ) -> dict[Reception, tuple[int, Counts]]:
+    """Bring the rows in line with what became of the objects, where they are not."""
     settling: dict[Reception, list[tuple[str, int]]] = {each: [] for each in keys}
     for (unit, _), result in zip(objects, results, strict=True):
         name = result.code if isinstance(result, VnaError) else result.disposition.value
@@ -144,13 +169,14 @@ def _count(
     counted = {}
     for reception, key in keys.items():
         counts = reception.counts(settling[reception])
-        receptions.count(
-            session,
-            key,
-            objects=counts.objects,
-            size=counts.bytes,
-            outcomes=counts.outcomes,
-            finished=not counts.running,
-        )
         counted[reception] = (key, counts)
+        if counts != expected.get(reception):
+            receptions.count(
+                session,
+                key,
+                objects=counts.objects,
+                size=counts.bytes,
+                outcomes=counts.outcomes,
+                finished=not counts.running,
+            )
     return counted

@@ -81,9 +81,10 @@ class House:
             return int(session.execute(counted).scalar_one())
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """A table, by key."""
+        """A table, by its key."""
+        wanted = metadata.tables[table]
         with self.index.reading() as session:
-            found = session.execute(select(metadata.tables[table]).order_by("pk"))
+            found = session.execute(select(wanted).order_by(*wanted.primary_key.columns))
             return [dict(row._mapping) for row in found]
 
     def close(self) -> None:
@@ -94,9 +95,9 @@ class House:
 
 
 @contextmanager
-def opened(index: Index, folder: Path) -> Iterator[House]:
-    """A house until the block ends."""
-    house = House(index, folder)
+def opened(index: Index, folder: Path, backend: MemoryBackend | None = None) -> Iterator[House]:
+    """A house until the block ends, over a store of its own or that of another."""
+    house = House(index, folder, backend or MemoryBackend())
     try:
         yield house
     finally:

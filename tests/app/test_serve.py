@@ -140,3 +140,5 @@ def _until_refused(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # taken and dropped while the listener was being closed
+            continue

@@ -13,7 +13,8 @@ test: $(VENV)/test.stamp
 	$(RUN) pytest -n auto $(ARGS) $(WHERE)
 
 proof: $(VENV)/test.stamp
-	VNA_TEST_SIZE=proof $(RUN) pytest -n 0 --timeout 7200 --junit-xml build/proof.xml $(ARGS) tests/faults tests/scale
+	VNA_TEST_SIZE=proof $(RUN) pytest -n 0 --timeout 7200 --junit-xml build/proof.xml $(ARGS) \
+	  $$(grep -rl --include='test_*.py' 'tests.size' tests)
 	$(RUN) tests.proof build/proof.xml docs/proof.md
 
 check: $(VENV)/test.stamp

@@ -18,8 +18,8 @@ GIVEN = ("José", "Mª", "María", "M.ª del Carmen", "Jorge", "Íñigo", "MªLu
 IDEOGRAPHIC = (("Yamada^Tarou", "山田^太郎", "やまだ^たろう"), ("Wang^XiaoDong", "王^小東", ""))
 ISSUERS = ("", "SACYL", "OSAKIDETZA")
 DESCRIPTIONS = (
-    *("TC CRÁNEO", "tc cráneo", "TC 50%_X", "TC 50ABX", "RM RODILLA", "ECO", "TORAX PA"),
-    *(r"AP\LAT", "", None),
+    *("TC CRÁNEO", "tc cráneo", "RM RODILLA", "TORAX PA", r"AP\LAT", "", None),
+    *("TC 50%_X", "TC 50ABX", "TC 50%BX", "A_C", "ABC", "A%C", "AXXC"),  # signs that SQL knows
 )
 MODALITIES = ("CT", "MR", "CR", "US", "SR", "")
 SOP_CLASSES = tuple(f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("2", "4", "1", "6.1", "88.11"))

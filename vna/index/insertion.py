@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Insert, Table
@@ -13,7 +14,12 @@ from vna.index.engine import Row, Session
 
 def unless_present(session: Session, table: Table) -> Insert:
     """INSERT … ON CONFLICT DO NOTHING: whoever comes second adds nothing and gets no row back."""
-    if session.postgresql:
+    return _unless_present(table, session.postgresql)
+
+
+@cache
+def _unless_present(table: Table, on_postgresql: bool) -> Insert:
+    if on_postgresql:
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 
@@ -22,5 +28,10 @@ def keys_of(session: Session, table: Table, rows: Sequence[Row]) -> list[int]:
     """Insert rows and return their keys, in the order of `rows`."""
     if not rows:
         return []
-    statement: Any = table.insert().returning(table.c.pk, sort_by_parameter_order=True)
-    return [int(key) for key in session.execute(statement, list(rows)).scalars()]
+    return [int(key) for key in session.execute(_returning(table), list(rows)).scalars()]
+
+
+@cache
+def _returning(table: Table) -> Any:
+    """Put together once for each table: that costs more than running it."""
+    return table.insert().returning(table.c.pk, sort_by_parameter_order=True)

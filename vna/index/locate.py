@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import FromClause, and_, select
+from sqlalchemy import FromClause, and_, bindparam, select
 
 from vna.errors import Gone, NotFound
 from vna.index.engine import Session
@@ -14,6 +14,32 @@ from vna.index.tables import instance, item, series, sop, study, trash
 from vna.model.archive import TrashKind, Visibility
 from vna.model.caller import Caller
 from vna.model.query import Level
+
+_LOCATE = (
+    select(
+        item.c.pk.label("item_fk"),
+        study.c.pk.label("study_fk"),
+        series.c.pk.label("series_fk"),
+        instance.c.pk.label("instance_fk"),
+        item.c.organisation_fk,
+        item.c.state.label("item_state"),
+        study.c.state.label("study_state"),
+        series.c.state.label("series_state"),
+        instance.c.state.label("instance_state"),
+    )
+    .select_from(
+        study.join(item, item.c.pk == study.c.item_fk)
+        .outerjoin(
+            series, and_(series.c.study_fk == study.c.pk, series.c.uid == bindparam("series_uid"))
+        )
+        .outerjoin(sop, sop.c.key == bindparam("sop_key"))
+        .outerjoin(
+            instance,
+            and_(instance.c.pk == sop.c.instance_fk, instance.c.series_fk == series.c.pk),
+        )
+    )
+    .where(study.c.partition == bindparam("partition"), study.c.uid == bindparam("study_uid"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +83,14 @@ def locate(
     Raises `NotFound`, also where the UIDs do not belong together or the caller may not see the
     item; `Gone` where a tombstone stands.
     """
-    series_joined = and_(series.c.study_fk == study.c.pk, series.c.uid == (series_uid or ""))
-    key = sop_key(caller.partition, sop_uid or "")
     found = session.execute(
-        select(
-            item.c.pk.label("item_fk"),
-            study.c.pk.label("study_fk"),
-            series.c.pk.label("series_fk"),
-            instance.c.pk.label("instance_fk"),
-            item.c.organisation_fk,
-            item.c.state.label("item_state"),
-            study.c.state.label("study_state"),
-            series.c.state.label("series_state"),
-            instance.c.state.label("instance_state"),
-        )
-        .select_from(
-            study.join(item, item.c.pk == study.c.item_fk)
-            .outerjoin(series, series_joined)
-            .outerjoin(sop, sop.c.key == key)
-            .outerjoin(
-                instance,
-                and_(instance.c.pk == sop.c.instance_fk, instance.c.series_fk == series.c.pk),
-            )
-        )
-        .where(study.c.partition == caller.partition, study.c.uid == study_uid)
+        _LOCATE,
+        {
+            "partition": caller.partition,
+            "study_uid": study_uid,
+            "series_uid": series_uid or "",
+            "sop_key": sop_key(caller.partition, sop_uid or ""),
+        },
     ).one_or_none()
     level = Level.INSTANCE if sop_uid else Level.SERIES if series_uid else Level.STUDY
     uids = [uid for uid in (study_uid, series_uid, sop_uid) if uid]

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    false,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from vna.dicom.edit import Edit
 from vna.index import patient_shown
@@ -21,6 +31,10 @@ from vna.index.tables import instance, overlay, overlay_head, series
 from vna.model.archive import Rank
 from vna.model.query import Level
 
+_STUDY_HEAD = select(overlay_head.c.version).where(
+    overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
+    overlay_head.c.target_fk == bindparam("study_fk"),
+)
 Target = tuple[Level, int]  # scope and key of the study, series or instance
 
 
@@ -188,13 +202,7 @@ def bump(session: Session, targets: Iterable[Target]) -> None:
 
 def _touched(session: Session, study_fk: int) -> bool:
     """Whether an overlay ever touched the study or anything below it."""
-    return bool(
-        session.execute(
-            select(overlay_head.c.version).where(
-                overlay_head.c.scope == Level.STUDY, overlay_head.c.target_fk == study_fk
-            )
-        ).scalar()
-    )
+    return bool(session.execute(_STUDY_HEAD, {"study_fk": study_fk}).scalar())
 
 
 def _within(study_fk: int) -> ColumnElement[bool]:

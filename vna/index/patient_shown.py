@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 
 from vna.dicom.edit import Edit
 from vna.index.engine import Session
@@ -15,6 +15,16 @@ from vna.index.tables import demographics, patient_link, study
 # Name, id, issuer, birth date and sex: what names a patient. The rest of the patient module
 # (comments, species, …) says something of the moment of the study and stays.
 NAMING_TAGS = ("00100010", "00100020", "00100021", "00100030", "00100040")
+
+_OWN = demographics.alias()
+_SHOWN = (
+    select(demographics.c.attributes, patient_link.c.pk, patient_link.c.since)
+    .select_from(study)
+    .join(_OWN, _OWN.c.pk == study.c.demographics_fk)
+    .join(patient_link, patient_link.c.identifier_fk == _OWN.c.identifier_fk)
+    .join(demographics, demographics.c.pk == patient_link.c.shown_fk)
+    .where(study.c.pk == bindparam("study_fk"), patient_link.c.until == literal_column("0"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +41,7 @@ class PatientShown:
 
 def of_study(session: Session, study_fk: int) -> PatientShown:
     """The patient shown for a study."""
-    own = demographics.alias()
-    found = session.execute(
-        select(demographics.c.attributes, patient_link.c.pk, patient_link.c.since)
-        .select_from(study)
-        .join(own, own.c.pk == study.c.demographics_fk)
-        .join(patient_link, patient_link.c.identifier_fk == own.c.identifier_fk)
-        .join(demographics, demographics.c.pk == patient_link.c.shown_fk)
-        .where(study.c.pk == study_fk, patient_link.c.until == literal_column("0"))
-    ).one_or_none()
+    found = session.execute(_SHOWN, {"study_fk": study_fk}).one_or_none()
     if found is None:
         return PatientShown()
     attributes: dict[str, Any] = orjson.loads(found.attributes)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from vna.dicom import header
 from vna.dicom.edit import Edit
@@ -18,8 +18,67 @@ from vna.index.segments import RAW_SEGMENT
 from vna.index.tables import instance, instance_version, object_, segment, series
 from vna.model.archive import Place, Visibility
 from vna.model.caller import Caller
+from vna.model.query import Level
 
 _SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
+
+
+_ALL = (
+    select(
+        series.c.pk.label("series_fk"),
+        series.c.uid.label("series_uid"),
+        series.c.version.label("series_version"),
+        instance.c.pk.label("instance_fk"),
+        instance.c.uid.label("sop_uid"),
+        instance.c.sop_class,
+        instance_version.c.number,
+        instance_version.c.current,
+        instance_version.c.transfer_syntax,
+        instance_version.c.anatomy,
+        instance_version.c.header,
+        instance_version.c.dictionary,
+        instance_version.c.oddities,
+        object_.c.size,
+        object_.c.sha256,
+        object_.c.xxh3,
+        object_.c.offset,
+        object_.c.length,
+        segment.c.name.label("segment"),
+        segment.c.kind.label("segment_kind"),
+    )
+    .select_from(instance)
+    .join(series, series.c.pk == instance.c.series_fk)
+    .join(instance_version, instance_version.c.instance_fk == instance.c.pk)
+    .join(object_, object_.c.pk == instance_version.c.object_fk)
+    .join(segment, segment.c.pk == object_.c.segment_fk)
+    .where(series.c.state == _SHOWN, instance.c.state == _SHOWN)
+    .order_by(
+        series.c.number_order,
+        series.c.uid,
+        instance.c.number_order,
+        instance.c.uid,
+        instance_version.c.number,
+    )
+)
+_OF = {
+    Level.STUDY: _ALL.where(series.c.study_fk == bindparam("key")),
+    Level.SERIES: _ALL.where(series.c.pk == bindparam("key")),
+    Level.INSTANCE: _ALL.where(instance.c.pk == bindparam("key")),
+}
+_IS_CURRENT = instance_version.c.current == literal_column("1")
+_CURRENT_OF = {level: statement.where(_IS_CURRENT) for level, statement in _OF.items()}
+_SERIES_OF_STUDY = (
+    select(series.c.pk, series.c.uid, series.c.version)
+    .where(
+        series.c.study_fk == bindparam("study_fk"),
+        series.c.state == _SHOWN,
+        series.c.instance_count > literal_column("0"),
+    )
+    .order_by(series.c.number_order, series.c.uid)
+)
+_DICTIONARIES = select(series.c.pk, series.c.dictionary).where(
+    series.c.pk.in_(bindparam("keys", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +134,10 @@ def shown(
     """
     found = _visible(session, caller, study_uid, series_uid, sop_uid)
     edits = overlays.edits_of_study(session, found.study_fk)
-    statement = _versions(found)
-    if version is None:
-        statement = statement.where(instance_version.c.current == literal_column("1"))
-    elif version != "all":
-        statement = statement.where(instance_version.c.number == version)
-    rows = session.execute(statement).all()
+    statement = _OF[found.level] if version is not None else _CURRENT_OF[found.level]
+    rows = session.execute(statement, {"key": found.key}).all()
+    if isinstance(version, int):
+        rows = [row for row in rows if row.number == version]
     dictionaries = _dictionaries(session, {row.series_fk for row in rows if row.dictionary})
     return [_holding(row, study_uid, found, edits, dictionaries) for row in rows]
 
@@ -94,20 +151,11 @@ def series_stamps(
     """
     found = _visible(session, caller, study_uid, series_uid, None)
     edits = overlays.edits_of_study(session, found.study_fk)
-    statement = (
-        select(series.c.pk, series.c.uid, series.c.version)
-        .where(
-            series.c.study_fk == found.study_fk,
-            series.c.state == _SHOWN,
-            series.c.instance_count > literal_column("0"),
-        )
-        .order_by(series.c.number_order, series.c.uid)
-    )
-    if found.series_fk is not None:
-        statement = statement.where(series.c.pk == found.series_fk)
+    rows = session.execute(_SERIES_OF_STUDY, {"study_fk": found.study_fk})
     return [
         SeriesStamp(row.pk, row.uid, f"{row.version}-{edits.stamp(row.pk)}")
-        for row in session.execute(statement)
+        for row in rows
+        if found.series_fk in (None, row.pk)
     ]
 
 
@@ -124,56 +172,11 @@ def _visible(
     return found
 
 
-def _versions(found: Located) -> Select[Any]:
-    statement = (
-        select(
-            series.c.pk.label("series_fk"),
-            series.c.uid.label("series_uid"),
-            series.c.version.label("series_version"),
-            instance.c.pk.label("instance_fk"),
-            instance.c.uid.label("sop_uid"),
-            instance.c.sop_class,
-            instance_version.c.number,
-            instance_version.c.current,
-            instance_version.c.transfer_syntax,
-            instance_version.c.anatomy,
-            instance_version.c.header,
-            instance_version.c.dictionary,
-            instance_version.c.oddities,
-            object_.c.size,
-            object_.c.sha256,
-            object_.c.xxh3,
-            object_.c.offset,
-            object_.c.length,
-            segment.c.name.label("segment"),
-            segment.c.kind.label("segment_kind"),
-        )
-        .select_from(instance)
-        .join(series, series.c.pk == instance.c.series_fk)
-        .join(instance_version, instance_version.c.instance_fk == instance.c.pk)
-        .join(object_, object_.c.pk == instance_version.c.object_fk)
-        .join(segment, segment.c.pk == object_.c.segment_fk)
-        .where(series.c.state == _SHOWN, instance.c.state == _SHOWN)
-        .order_by(
-            series.c.number_order,
-            series.c.uid,
-            instance.c.number_order,
-            instance.c.uid,
-            instance_version.c.number,
-        )
-    )
-    if found.instance_fk is not None:
-        return statement.where(instance.c.pk == found.instance_fk)
-    if found.series_fk is not None:
-        return statement.where(series.c.pk == found.series_fk)
-    return statement.where(series.c.study_fk == found.study_fk)
-
-
 def _dictionaries(session: Session, keys: Iterable[int]) -> dict[int, bytes]:
     wanted = list(keys)
     if not wanted:
         return {}
-    rows = session.execute(select(series.c.pk, series.c.dictionary).where(series.c.pk.in_(wanted)))
+    rows = session.execute(_DICTIONARIES, {"keys": wanted})
     return {row.pk: row.dictionary for row in rows}
 
 

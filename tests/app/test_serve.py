@@ -120,6 +120,14 @@ def test_a_second_server_on_the_port_says_what_to_do(server: servers.Server) -> 
     assert "choose another with --http" in done.stderr
 
 
+def test_a_store_that_cannot_be_read_is_said_at_once(server: servers.Server) -> None:
+    assert server.stop() == 0
+    (server.data / "store" / "vna.json").write_text("{}")
+    done = servers.vna("serve", "--http", "127.0.0.1:0", data=server.data, codes=(8,))
+    assert "error: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_port_0_takes_a_free_one_and_the_server_announces_where_it_listens(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vna", "serve", "--json", "--http", "127.0.0.1:0"]
     with subprocess.Popen(

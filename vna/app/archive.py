@@ -136,6 +136,14 @@ class Archive:
             session.now()
 
 
+def check_store(settings: Settings) -> None:
+    """Open the store and close it again, without leaving a thread or a connection behind.
+
+    Raises `InvalidConfiguration` where it is not one that we can read, `StorageUnavailable`.
+    """
+    ObjectStore(_backend(settings)).close()
+
+
 def _backend(settings: Settings) -> Backend:
     try:
         return LocalBackend(str(settings.data.absolute() / "store"))

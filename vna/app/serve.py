@@ -34,8 +34,11 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     settings = replace(settings, http=f"{host}:{opened[0].port}")
     metrics.prepare(run_folder(settings) / "metrics")
 
-    from vna.app.worker import HttpWorker, JobsWorker  # imports whatever a child will need
+    # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
+    from vna.app.archive import check_store
+    from vna.app.worker import HttpWorker, JobsWorker
 
+    check_store(settings)
     roles: list[Role] = [HttpWorker(settings, number, opened) for number in range(len(opened))]
     roles.append(JobsWorker(settings, opened))
     _announce(settings, as_json=as_json)

@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from vna.errors import VnaError
+
 log = logging.getLogger("vna.supervisor")
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -186,6 +188,8 @@ def _be_child(role: Role, parent: int) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    except VnaError as error:
+        log.error("child failed", extra={"child": role.name, "code": error.code, "why": str(error)})
     except BaseException:
         traceback.print_exc()
     finally:

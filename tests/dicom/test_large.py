@@ -8,14 +8,35 @@ from bisect import bisect_right
 from itertools import islice
 
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
+from tests.dicom.json_oracle import Comparison
 from tests.dicom.objects import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, identified, image, to_bytes
 from vna.dicom.anatomy import Kind
 from vna.dicom.convert import explicit_le, stream
 from vna.dicom.scan import scan
 
 GIB = 1 << 30
+
+
+def test_a_header_of_many_windows_is_read_as_pydicom_reads_it() -> None:
+    made = identified(SpecificCharacterSet="ISO_IR 100")
+    items = []
+    for number in range(400):
+        item = Dataset()
+        item.PatientComments = "é" * (number % 997)
+        item.add_new(0x00420011, "OB", bytes([number % 256]) * (number * 11 % 2600 & ~1))
+        item.is_undefined_length_sequence_item = number % 3 == 0
+        items.append(item)
+    made.ContentSequence = items
+    made.PixelData, made["PixelData"].VR = b"x" * 70_000, "OW"
+    made.DataSetTrailingPadding = bytes(300)
+    for undefined in (False, True):
+        made["ContentSequence"].is_undefined_length = undefined
+        for syntax in (EXPLICIT_LE, IMPLICIT_LE):
+            comparison = Comparison(to_bytes(made, syntax))
+            assert comparison.ours == comparison.theirs
 
 
 class Sparse:

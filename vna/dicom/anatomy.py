@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from itertools import accumulate, pairwise
 from struct import unpack
 
@@ -34,7 +35,7 @@ class Kind(IntEnum):
     OPAQUE = 3  # pixel data are there, but cannot be divided into frames
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FrameTable:
     """The fragments of encapsulated pixel data, in order, and how many make each frame.
 
@@ -52,16 +53,24 @@ class FrameTable:
         """Number of frames that the table knows."""
         return len(self.lengths if self.counts is None else self.counts)
 
+    @cached_property
+    def heads(self) -> array[int]:
+        """Offset of each fragment's item head from the value's beginning, and of what follows."""
+        steps = (length + _ITEM_HEAD for length in self.lengths)
+        return array("Q", accumulate(steps, initial=self.first))
+
+    @cached_property
+    def firsts(self) -> array[int]:
+        """Index of each frame's first fragment, and the number of fragments; empty where every
+        frame is one fragment."""
+        return array("I", accumulate(self.counts, initial=0) if self.counts else ())
+
     def ranges(self, index: int) -> list[tuple[int, int]]:
         """(offset from the value's beginning, length) of the fragments of 0-based frame `index`."""
-        begin = index if self.counts is None else sum(self.counts[:index])
-        end = begin + (1 if self.counts is None else self.counts[index])
-        at = self.first + sum(self.lengths[:begin]) + begin * _ITEM_HEAD
-        found = []
-        for length in self.lengths[begin:end]:
-            found.append((at + _ITEM_HEAD, length))
-            at += _ITEM_HEAD + length
-        return found
+        begin, end = (
+            (self.firsts[index], self.firsts[index + 1]) if self.firsts else (index, index + 1)
+        )
+        return _between(self.heads[begin : end + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +182,9 @@ class Anatomy:
         (`frame_in`).  Empty where there is no table."""
         if self.table is None:
             return b""
-        heads = accumulate(
-            (length + _ITEM_HEAD for length in self.table.lengths), initial=self.table.first
-        )
-        counts = self.table.counts
-        firsts = array("I", accumulate(counts, initial=0)) if counts is not None else array("I")
+        firsts = self.table.firsts
         out = len(self.table.lengths).to_bytes(8, "little") + len(firsts).to_bytes(8, "little")
-        return out + _little_endian(firsts) + _little_endian(array("Q", heads))
+        return out + _little_endian(firsts) + _little_endian(self.table.heads)
 
     def frame_in(self, read: Callable[[int, int], bytes], number: int) -> list[tuple[int, int]]:
         """As `frame`, with the table in a side record; `read(offset, length)` reads that."""
@@ -193,12 +198,17 @@ class Anatomy:
             begin, end = unpack("<II", read(_SIDE_HEAD + index * 4, 8))
         at = _SIDE_HEAD + firsts * 4 + begin * 8
         heads = unpack(f"<{end - begin + 1}Q", read(at, (end - begin + 1) * 8))
-        base = self.pixel_offset + _ITEM_HEAD
-        return [(base + head, after - head - _ITEM_HEAD) for head, after in pairwise(heads)]
+        base = self.pixel_offset
+        return [(base + offset, length) for offset, length in _between(heads)]
 
     def without_table(self) -> Anatomy:
         """This anatomy as it is read when the table lies in a side record."""
         return replace(self, table=None)
+
+
+def _between(heads: Sequence[int]) -> list[tuple[int, int]]:
+    """(offset, length) of the fragments whose item heads, and what follows them, are at `heads`."""
+    return [(head + _ITEM_HEAD, after - head - _ITEM_HEAD) for head, after in pairwise(heads)]
 
 
 def _little_endian(numbers: array[int]) -> bytes:

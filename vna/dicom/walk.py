@@ -21,7 +21,7 @@ from vna.dicom.source import Source
 
 FIRST_WINDOW = 64 * 1024
 _AFTER_CUT = 4 * 1024  # what follows a large value is usually little
-_LARGEST_WINDOW = 1 << 20
+_LARGEST_WINDOW = 256 * 1024  # a cut moves what was read behind it
 _KEEP_SEQUENCE = 4096  # bytes; smaller sequences are kept whole, their large values too
 _DEEPEST = 64  # nested sequences; real objects have less than ten
 _LARGEST_HEADER = 256 << 20

@@ -134,18 +134,27 @@ class Journal:
 
         event = _append(caller, kind, stamp, data, names or RecordNames(caller.partition))
         operation = Operation[T]([event, *appends], applied)
-        operation.future.add_done_callback(lambda done: self._void(caller, stamp, done))
-        return self._submit(operation)
+        answer: Future[T] = Future()
 
-    def _void(self, caller: Caller, stamp: Stamp, done: Future[Any]) -> None:
+        def answered(done: Future[T]) -> None:
+            error = done.exception()
+            if error is None:
+                answer.set_result(done.result())
+                return
+            # First the void, then the answer: who hears of the refusal may close the archive.
+            self._void(caller, stamp, error)
+            answer.set_exception(error)
+
+        operation.future.add_done_callback(answered)
+        self._submit(operation)
+        return answer
+
+    def _void(self, caller: Caller, stamp: Stamp, error: BaseException) -> None:
         """Take an event back that was written and then refused by the state of the index.
 
         After `Unavailable` nobody knows whether the transaction was committed: the event stays.
         """
-        if done.cancelled():
-            return
-        error = done.exception()
-        if error is None or isinstance(error, Unavailable):
+        if isinstance(error, Unavailable):
             return
         names = RecordNames(caller.partition)
         data = {"operation": stamp.operation}

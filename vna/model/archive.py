@@ -86,7 +86,7 @@ class DuplicatePolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the payload of one record lies: `offset` and `length` in bytes inside `segment` (a ULID)."""
+    """Where the payload of one record lies: `offset`, `length` in bytes in `segment` (a ULID)."""
 
     segment: str
     offset: int

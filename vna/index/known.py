@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, literal, select, union_all
 
 from vna.index.candidate import Standing
 from vna.index.engine import Session
@@ -37,6 +37,14 @@ _OBJECT = (
     segment.c.kind.label("segment_kind"),
 )
 
+# Nearly every object that arrives is new, and this is all that has to be asked then.
+_PRESENT = union_all(
+    select(sop.c.key).where(sop.c.key.in_(bindparam("keys", expanding=True))),
+    select(held.c.sop_key).where(
+        held.c.partition == bindparam("partition"),
+        held.c.sop_key.in_(bindparam("keys", expanding=True)),
+    ),
+)
 _VERSIONS = (
     select(
         sop.c.key,
@@ -91,9 +99,14 @@ _HELD = (
 def known(session: Session, partition: int, sop_uids: Iterable[str]) -> dict[str, list[Standing]]:
     """SOP Instance UID → its versions in order, then what is held; unknown ones are absent.
 
-    Two statements for any number of UIDs.
+    One statement for any number of UIDs where all are new, three otherwise.
     """
     keys = {sop_key(partition, uid): uid for uid in sop_uids}
+    asked = {"partition": partition, "keys": list(keys)}
+    present = set(session.execute(_PRESENT, asked).scalars())
+    if not present:
+        return {}
+    keys = {key: uid for key, uid in keys.items() if key in present}
     found: dict[str, list[Standing]] = defaultdict(list)
     for row in session.execute(_VERSIONS, {"keys": list(keys)}):
         found[keys[row.key]].append(_version(row))

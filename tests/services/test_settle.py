@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 
 import pytest
 
@@ -90,3 +91,16 @@ def test_a_job_outlives_a_database_that_is_away(house: House) -> None:
     with pytest.raises(IndexUnavailable):
         Jobs(house.index, {SETTLE: handler}).run_once()
     assert house.count("job") == 1
+
+
+def test_the_loop_does_its_chores_first_and_ends_when_told(house: House) -> None:
+    house.send(image())
+    stop = threading.Event()
+    done = []
+
+    def handler(job: Job) -> None:
+        done.append(job.subject)
+        stop.set()
+
+    Jobs(house.index, {SETTLE: handler}, [lambda: done.append("chore")]).run(stop)
+    assert done == ["chore", "1.2.3"]

@@ -33,6 +33,7 @@ from vna.services.retrieve import Retrieve
 from vna.services.search import Search
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
+from vna.services.strays import remove_strays
 from vna.services.trash import Trash
 from vna.services.verify import Verify
 
@@ -127,7 +128,11 @@ class Archive:
                 ledger=Ledger(index),
                 statistics=Statistics(index),
                 imports=ImportLedger(index),
-                jobs=Jobs(index, {SETTLE: Settle(index, base_url=base_url)}),
+                jobs=Jobs(
+                    index,
+                    {SETTLE: Settle(index, base_url=base_url)},
+                    [lambda: remove_strays(objects)],
+                ),
             )
 
     def check_database(self) -> None:

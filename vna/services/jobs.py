@@ -6,7 +6,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from vna.errors import Unavailable
 from vna.index import jobs
@@ -19,14 +20,20 @@ LEASE_MILLISECONDS = 5 * 60_000  # longer than any job takes; a dead worker's jo
 AT_ONCE = 16  # jobs leased in one transaction
 POLL_SECONDS = 1.0
 
+CHORE_SECONDS = 3600.0
+
 Handler = Callable[[Job], None]
+Chore = Callable[[], object]
 
 
 class Jobs:
     """Runs jobs by their kind. A job that fails is tried again later, then given up as dead."""
 
-    def __init__(self, index: Index, handlers: Mapping[str, Handler]) -> None:
-        self._index, self._handlers = index, dict(handlers)
+    def __init__(
+        self, index: Index, handlers: Mapping[str, Handler], chores: Sequence[Chore] = ()
+    ) -> None:
+        """`chores`: done by `run` when it begins and then once an hour."""
+        self._index, self._handlers, self._chores = index, dict(handlers), tuple(chores)
         self._owner = f"{socket.gethostname()}/{os.getpid()}"
 
     def run_once(self) -> int:
@@ -45,9 +52,14 @@ class Jobs:
         return len(found)
 
     def run(self, stop: threading.Event) -> None:
-        """Run until `stop` is set; a database that is away is waited for."""
+        """Run until `stop` is set; a database or store that is away is waited for."""
+        due = time.monotonic()
         while not stop.is_set():
             try:
+                if time.monotonic() >= due:
+                    due = time.monotonic() + CHORE_SECONDS
+                    for chore in self._chores:
+                        chore()
                 if self.run_once():
                     continue
             except Unavailable as error:

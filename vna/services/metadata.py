@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import xxhash
 
@@ -117,10 +118,10 @@ def series_piece(found: Iterable[Holding], base_url: str) -> Piece:
 
 def instance_json(found: Holding, base_url: str) -> bytes:
     """The JSON object of one instance with its corrections in it."""
-    base = (
-        f"{base_url}/studies/{found.study_uid}/series/{found.series_uid}"
-        f"/instances/{found.sop_uid}/bulkdata"
+    study, series, sop = (
+        quote(uid, safe="") for uid in (found.study_uid, found.series_uid, found.sop_uid)
     )
+    base = f"{base_url}/studies/{study}/series/{series}/instances/{sop}/bulkdata"
     syntaxes = {"vr": "UI", "Value": available(found.transfer_syntax)}
     edits = [*found.edits, Edit(AVAILABLE_TRANSFER_SYNTAX_UID, syntaxes)]
     return to_json(Header.decode(found.header), base, edits)

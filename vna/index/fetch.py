@@ -71,8 +71,8 @@ def page(
     offset: int,
 ) -> list[RowMapping]:
     """At most `limit` rows after `after` and beyond `offset` more, in the order of the level."""
-    statement = _statement(level, compiled, needs, after, limit, offset)
-    return list(session.execute(statement).mappings())
+    made = statement(level, compiled, needs, after=after, limit=limit, offset=offset)
+    return list(session.execute(made).mappings())
 
 
 def cursor_of(level: Level, row: RowMapping) -> Cursor:
@@ -91,14 +91,16 @@ def count(
     return int(session.execute(counted).scalar_one())
 
 
-def _statement(
+def statement(
     level: Level,
     compiled: Compiled,
     needs: Needs,
+    *,
     after: Cursor | None,
     limit: int | None,
     offset: int,
 ) -> Select[Any]:
+    """The statement of `page`."""
     keys = sort_columns(level)
     found = (
         select(

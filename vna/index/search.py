@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, Select
 
 from vna.dicom.dictionary import keyword_of
 from vna.errors import KeyNotIndexed
 from vna.index import fetch
 from vna.index.compile import Compiled, compile_query
 from vna.index.engine import Session
+from vna.index.prepared import prepared
 from vna.index.residual import satisfies
 from vna.index.rows import beside, entity_of, row_of
 from vna.index.wanted import Answer, answer_of, needs_of
@@ -41,19 +43,24 @@ def find(
     Raises `InvalidValue` for a key below the query's level and `KeyNotIndexed` where a key without
     an index would have to be matched over too many rows.
     """
+    plain = prepared(session, query, caller, lambda shape: _built(shape, caller))
+    if plain is not None:
+        made, values = plain
+        found = made.rows(session, values)
+        if query.limit is None or len(found) <= query.limit:
+            return _page(session, made.answer, found)
     compiled = compile_query(query, caller)
     answer = answer_of(query)
     if compiled.residual:
         _check_candidates(session, query, compiled, candidates)
         return _filtered(session, query, compiled, answer, countable)
-    more = None if query.limit is None else query.limit + 1
     found = fetch.page(
         session,
         query.level,
         compiled,
         answer.needs,
         after=query.after,
-        limit=more,
+        limit=_one_more(query),
         offset=query.offset,
     )
     if query.limit is None or len(found) <= query.limit:
@@ -64,6 +71,23 @@ def find(
         last, skipped = fetch.cursor_of(query.level, found[query.limit - 1]), 0
     remaining = fetch.count(session, query.level, compiled, after=last, at_most=countable + skipped)
     return _page(session, answer, found[: query.limit], remaining - skipped, countable)
+
+
+def _built(query: Query, caller: Caller) -> tuple[Answer, Select[Any]]:
+    answer = answer_of(query)
+    return answer, fetch.statement(
+        query.level,
+        compile_query(query, caller),
+        answer.needs,
+        after=query.after,
+        limit=_one_more(query),
+        offset=query.offset,
+    )
+
+
+def _one_more(query: Query) -> int | None:
+    """The limit that shows whether more is left."""
+    return None if query.limit is None else query.limit + 1
 
 
 def _page(

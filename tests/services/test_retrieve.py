@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pydicom
@@ -15,12 +16,22 @@ from tests.dicom.objects import DEFLATED, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from tests.services.house import CALLER, House
 from tests.services.test_ingest import image
 from vna.errors import Damaged, NotAcceptable, NotFound
+from vna.index.engine import Index
 from vna.services.corrections import Correction, Corrections, Scope
 from vna.services.journal import Journal
 from vna.services.payload import Payload
 from vna.services.retrieve import Form, Retrieve, Stored
 
 JPEG = "1.2.840.10008.1.2.4.70"
+
+
+@pytest.fixture
+def index(sqlite_url: str) -> Iterator[Index]:
+    """SQLite alone: what is read from objects does not depend on the database, and that places
+    and versions do not either is tested with exports and metadata."""
+    opened = Index.open(sqlite_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

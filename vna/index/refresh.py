@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, Table, bindparam, select, update
+from sqlalchemy import RowMapping, Table, bindparam, literal_column, select, update
 
 from vna.dicom.edit import Edit, apply_json
 from vna.dicom.levels import TAGS
@@ -75,16 +75,18 @@ class Added:
     instance_fk: int
 
 
+_TOUCHED = select(overlay_head.c.target_fk).where(
+    overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
+    overlay_head.c.target_fk.in_(bindparam("keys", expanding=True)),
+)
+
+
 def catch_up(session: Session, added: Mapping[int, Sequence[Added]]) -> None:
     """Bring what was added to studies (by key, locked by the caller) in line with what stands over
     them. One statement where no study was ever corrected."""
     if not added:
         return
-    touched = session.execute(
-        select(overlay_head.c.target_fk).where(
-            overlay_head.c.scope == Level.STUDY, overlay_head.c.target_fk.in_(list(added))
-        )
-    )
+    touched = session.execute(_TOUCHED, {"keys": list(added)})
     for study_fk in [int(row.target_fk) for row in touched]:
         standing = edits_of_study(session, study_fk)
         if not standing.standing:

@@ -44,6 +44,11 @@ def test_names_that_differ_in_substance_stay_different(one: str, other: str) -> 
     assert normalise(one) != normalise(other)
 
 
+@pytest.mark.parametrize("character", ["≠", "＝", "＾", "＊", "？", "＼"])
+def test_no_character_turns_into_a_delimiter_or_a_wildcard(character: str) -> None:
+    assert normalise(f"A{character}B^C=D") == "A B^C=D"
+
+
 def test_the_three_groups_are_told_apart() -> None:
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     assert groups(name) == ("YAMADA^TAROU", "山田^太郎", "やまだ^たろう")
@@ -66,6 +71,7 @@ def test_a_name_without_letters_has_no_words(nothing: str) -> None:
 @given(st.text())
 @example("ŉΐǰ")
 @example("İıſß")
+@example("0 ≠")
 def test_normalising_twice_changes_nothing_more(name: str) -> None:
     assert normalise(normalise(name)) == normalise(name)
     assert fold(fold(name)) == fold(name)

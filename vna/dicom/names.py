@@ -13,6 +13,7 @@ import unicodedata
 # Spanish records abbreviate María to "Mª" or "M.ª", often without a space before the next word.
 _MARIA = re.compile(r"(?<![^\W_])M\.?[ªᵃ]\.?(?=(\w?))", re.IGNORECASE)
 _MARKS = re.compile("[\u0300-\u036f]")
+_STRUCTURE = re.compile(r"[\^=\\*?]")
 _SPACES = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -20,8 +21,21 @@ _SEPARATORS = re.compile(r"[\W_]+")
 def fold(text: str) -> str:
     """`text` in upper case, without accents and compatibility variants; structure is untouched.
 
-    Only the marks of alphabets go (U+0300–036F): a Japanese voicing mark tells words apart.
+    Only the marks of alphabets go (U+0300–036F): a Japanese voicing mark tells words apart. What
+    would become a delimiter or a wildcard, as ≠ and ＝ do, becomes a space.
     """
+    folded = _folded(text)
+    if _STRUCTURE.findall(folded) == _STRUCTURE.findall(text):
+        return folded
+    pieces = _STRUCTURE.split(text)
+    structure = [*_STRUCTURE.findall(text), ""]
+    return "".join(
+        _STRUCTURE.sub(" ", _folded(piece)) + mark
+        for piece, mark in zip(pieces, structure, strict=True)
+    )
+
+
+def _folded(text: str) -> str:
     text = _MARIA.sub(lambda found: "MARIA " if found[1] else "MARIA", text)
     text = unicodedata.normalize("NFKD", text).casefold().upper()
     return unicodedata.normalize("NFKC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,9 +46,13 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_help_takes_less_than_a_third_of_a_second(tmp_path: Path) -> None:
     def seconds() -> float:
-        began = time.perf_counter()
+        """Of processor time: the clock on the wall also counts the tests beside this one."""
+        before = os.times()
         assert vna("--help", cwd=tmp_path).returncode == Exit.OK
-        return time.perf_counter() - began
+        after = os.times()
+        return (after.children_user + after.children_system) - (
+            before.children_user + before.children_system
+        )
 
     assert min(seconds() for _ in range(5)) < 0.3
 

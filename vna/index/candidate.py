@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from vna.index.keys import indexed
 from vna.model.archive import DuplicatePolicy, IdentifierKind, Place
 
 Attributes = Mapping[str, Any]  # DICOM JSON, PS3.18 §F
@@ -60,7 +61,7 @@ class Candidate:
         """Kind, authority and value of who the patient is; an empty PatientID means one patient
         per study (architecture decision 4)."""
         if self.patient_id:
-            return IdentifierKind.PATIENT, self.authority, self.patient_id
+            return IdentifierKind.PATIENT, indexed(self.authority), indexed(self.patient_id)
         return IdentifierKind.STUDY_BOUND, "", self.study_uid
 
 

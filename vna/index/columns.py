@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vna.dicom import names, temporal
+from vna.index.keys import indexed
 
 Attributes = Mapping[str, Any]
 
@@ -13,9 +14,10 @@ NO_NUMBER = 2**31 - 1  # sorts last
 
 
 def text(attributes: Attributes, tag: str) -> str:
-    """All values of an attribute as DICOM text, '' where it is absent or empty."""
+    """All values of an attribute as DICOM text that can be indexed (`keys.indexed`), '' where it is
+    absent or empty."""
     values = attributes.get(tag, {}).get("Value") or ()
-    return "\\".join(_one(value) for value in values).strip(" ")
+    return indexed("\\".join(_one(value) for value in values)).strip(" ")
 
 
 def demographics(attributes: Attributes) -> dict[str, Any]:

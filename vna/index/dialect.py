@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from vna.errors import InvalidConfiguration
 
@@ -35,6 +35,10 @@ NETWORK_FILE_SYSTEMS = {
 # SQLSTATE: unique_violation (two first inserts), serialization_failure, deadlock_detected.
 RACES = {"23505", "40001", "40P01"}
 
+# Classes of SQLSTATE that blame the server and not the statement: connection, resources, a lock
+# that was not to be had, operator intervention, system.
+FAILURES = {"08", "53", "55", "57", "58"}
+
 
 def engine(url: str) -> Engine:
     """An engine with the pragmas and session settings that the archive relies on.
@@ -45,7 +49,11 @@ def engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         _refuse_network_file_system(Path(parsed.database or ""))
-        made = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+        made = create_engine(
+            parsed,
+            connect_args={"timeout": BUSY_MILLISECONDS / 1000},
+            hide_parameters=True,  # they are patient data and must not reach a log
+        )
         event.listen(made, "connect", _prepare_sqlite)
         return made
     if parsed.drivername != "postgresql+psycopg":
@@ -62,6 +70,7 @@ def engine(url: str) -> Engine:
         max_overflow=8,
         pool_timeout=10,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 
@@ -76,6 +85,14 @@ def lost_race(error: DBAPIError) -> bool:
             sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
         )
     return getattr(cause, "sqlstate", None) in RACES
+
+
+def failed(error: DBAPIError) -> bool:
+    """Whether the database is at fault, so that the same statement may succeed later."""
+    if not isinstance(error, (InterfaceError, OperationalError)):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in FAILURES
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

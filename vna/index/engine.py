@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, CursorResult, Engine, Executable, bindparam, insert, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from vna.errors import IndexUnavailable
@@ -147,13 +147,20 @@ class Index:
 
     def transact(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a write transaction; a lost race (deadlock, serialization, busy, two first
-        inserts) runs it again from the start. Durable when it returns."""
+        inserts) runs it again from the start. Durable when it returns.
+
+        Raises `IndexUnavailable` where the database is at fault; what it says of the statement
+        itself comes out as it is.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._transaction() as session:
                     return work(session)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not dialect.lost_race(error):
+                raced = dialect.lost_race(error)
+                if not raced and not dialect.failed(error):
+                    raise
+                if not raced or attempt == ATTEMPTS:
                     raise _unavailable(error) from error
                 time.sleep(random.uniform(0, 0.02 * attempt))
             except PoolTimeout as error:
@@ -192,9 +199,11 @@ class Index:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError:
-            raise
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except DBAPIError as error:
+            if not dialect.failed(error):
+                raise
+            raise _unavailable(error) from error
+        except PoolTimeout as error:
             raise _unavailable(error) from error
 
 

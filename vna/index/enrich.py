@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Table, update
 
-from vna.index import attention, columns, refresh, requests
+from vna.index import attention, columns, demographics, refresh, requests
 from vna.index.candidate import Candidate
 from vna.index.engine import Session
 from vna.index.parents import Series, Study, compared
@@ -20,8 +20,13 @@ _ANY_PATH = {Level.STUDY: "00081030", Level.SERIES: "0008103E"}  # makes `refres
 Columns = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-def enrich(session: Session, above: Study, below: Series, candidate: Candidate) -> None:
-    """Bring study and series in line with what one more object says of them."""
+def enrich(
+    session: Session, above: Study, below: Series, candidate: Candidate, identifier_fk: int
+) -> None:
+    """Bring study and series in line with what one more object says of them, and of their patient
+    where it names the same (`identifier_fk`)."""
+    if identifier_fk == above.identifier_fk:
+        _enrich_patient(session, above, candidate)
     said = _enriched(session, study, columns.study, above, candidate, candidate.study)
     if said is not None:
         above.said, above.touched = said, True
@@ -30,6 +35,32 @@ def enrich(session: Session, above: Study, below: Series, candidate: Candidate) 
     if said is not None:
         below.said, below.touched = said, True
         _again(session, above, Level.SERIES, below.pk, below.corrected)
+
+
+def name_patient(session: Session, above: Study, candidate: Candidate) -> None:
+    """A study that came without a PatientID is that of the candidate's patient, whose identifier
+    `above` has by now; what it said of its patient stays."""
+    standing = orjson.loads(above.patient)
+    fills, _ = compared(standing, candidate.patient)
+    _describe_patient(session, above, {**standing, **fills})
+
+
+def _enrich_patient(session: Session, above: Study, candidate: Candidate) -> None:
+    if orjson.dumps(dict(candidate.patient), option=orjson.OPT_SORT_KEYS) == above.patient:
+        return
+    standing = orjson.loads(above.patient)
+    fills, differs = compared(standing, candidate.patient)
+    for tag in differs:
+        _report(session, "patient", tag, candidate)
+    if fills:
+        _describe_patient(session, above, {**standing, **fills})
+
+
+def _describe_patient(session: Session, above: Study, attributes: Mapping[str, Any]) -> None:
+    key = demographics.keep(session, above.identifier_fk, attributes)
+    session.execute(update(study).where(study.c.pk == above.pk).values(demographics_fk=key))
+    above.patient = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+    above.touched = True
 
 
 def _enriched(
@@ -46,7 +77,7 @@ def _enriched(
     standing = orjson.loads(parent.said)
     fills, differs = compared(standing, now)
     for tag in differs:
-        _report(session, table, tag, candidate)
+        _report(session, table.name, tag, candidate)
     if not fills:
         return None
     attributes = dict(sorted({**standing, **fills}.items()))
@@ -68,14 +99,13 @@ def _again(session: Session, above: Study, level: Level, key: int, corrected: bo
         refresh.refresh(session, above.pk, {(level, key): [_ANY_PATH[level]]})
 
 
-def _report(session: Session, table: Table, tag: str, candidate: Candidate) -> None:
-    """Once for each study or series and attribute."""
-    of_series = table is series
+def _report(session: Session, of: str, tag: str, candidate: Candidate) -> None:
+    """Once for each study or series and attribute. `of`: patient, study or series."""
     attention.raise_once(
         session,
-        f"{'series' if of_series else 'study'}-differs:{tag}",
+        f"{of}-differs:{tag}",
         study_uid=candidate.study_uid,
-        series_uid=candidate.series_uid if of_series else "",
+        series_uid=candidate.series_uid if of == "series" else "",
         sop_uid=candidate.sop_uid,
         detail={"tag": tag},
     )

@@ -28,10 +28,10 @@ from vna.index import (
 )
 from vna.index.candidate import Candidate, Finding, Placed, Standing
 from vna.index.engine import Change, Session
-from vna.index.enrich import enrich
+from vna.index.enrich import enrich, name_patient
 from vna.index.headers import compressed
 from vna.index.insertion import keys_of
-from vna.index.keys import sop_key
+from vna.index.keys import indexed, sop_key
 from vna.index.known import known
 from vna.index.tables import (
     held,
@@ -178,7 +178,7 @@ class _Batch:
             kept.current = (
                 candidate.policy is DuplicatePolicy.VERSION
                 and candidate.pixel_xxh3 == current.pixel_xxh3
-                and candidate.patient_id == current.patient_id
+                and indexed(candidate.patient_id) == current.patient_id
             )
             self._keep_version(kept)
 
@@ -188,7 +188,9 @@ class _Batch:
         self.first_of_batch[candidate.sop_uid] = kept
         above = self.parents.series[candidate.series_uid]
         above.touched = above.study.touched = True
-        if not kept.current:
+        if kept.current:
+            enrich(self.session, above.study, above, candidate, kept.identifier_fk)
+        else:
             detail = {"version": kept.version, "policy": candidate.policy.value}
             self._attention("different-content", candidate, detail)
         self._answer(
@@ -219,23 +221,21 @@ class _Batch:
     def _other_patient(self, kept: _Kept, above: parents.Study) -> bool:
         if not kept.candidate.patient_id:
             if not above.anonymous:
-                self._attention("patient-id-missing", kept.candidate, {})
+                attention.raise_once(
+                    self.session,
+                    "patient-id-missing",
+                    study_uid=above.uid,
+                    sop_uid=kept.candidate.sop_uid,
+                    detail={},
+                )
             return False
         if above.identifier_fk == kept.identifier_fk:
             return False
         if above.anonymous and not identity.is_merged(self.session, above.identifier_fk):
             above.identifier_fk, above.anonymous = kept.identifier_fk, False
-            if above.pk:
-                self._name_patient(kept, above)
+            name_patient(self.session, above, kept.candidate)
             return False
         return not identity.shown_alike(self.session, above.identifier_fk, kept.identifier_fk)
-
-    def _name_patient(self, kept: _Kept, above: parents.Study) -> None:
-        key = received_patients.demographics_key(self.session, kept.identifier_fk, kept.candidate)
-        self.session.execute(
-            update(study).where(study.c.pk == above.pk).values(demographics_fk=key)
-        )
-        above.touched = True
 
     def _new(self, kept: _Kept, above: parents.Study | None, below: parents.Series | None) -> None:
         candidate = kept.candidate
@@ -243,7 +243,7 @@ class _Batch:
             above = self._new_study(kept)
         if below is None:
             below = self._new_series(kept, above)
-        enrich(self.session, above, below, candidate)
+        enrich(self.session, above, below, candidate, kept.identifier_fk)
         kept.hidden = below.hidden
         above.added += not kept.hidden
         above.touched = True
@@ -296,6 +296,7 @@ class _Batch:
             identifier_fk=kept.identifier_fk,
             anonymous=not candidate.patient_id,
             said=said,
+            patient=_json(candidate.patient),
         )
         self.parents.studies[made.uid] = made
         self._change("study new", candidate)
@@ -461,7 +462,7 @@ class _Batch:
             "dataset_xxh3": candidate.dataset_xxh3,
             "pixel_xxh3": candidate.pixel_xxh3,
             "transfer_syntax": candidate.transfer_syntax,
-            "patient_id": candidate.patient_id,
+            "patient_id": indexed(candidate.patient_id),
             "anatomy": candidate.anatomy,
             "header": body,
             "dictionary": int(needs_dictionary),

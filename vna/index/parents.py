@@ -40,6 +40,7 @@ _STUDIES = (
         study.c.received,
         item.c.state.label("item_state"),
         demographics.c.identifier_fk,
+        demographics.c.attributes.label("patient"),
         identifier.c.kind,
     )
     .join(item, item.c.pk == study.c.item_fk)
@@ -50,11 +51,22 @@ _STUDIES = (
         study.c.uid.in_(bindparam("uids", expanding=True)),
     )
 )
+# In the order of keys, so that two batches cannot wait for each other.
+_LOCK = (
+    select(study.c.pk)
+    .where(
+        study.c.partition == bindparam("partition"),
+        study.c.uid.in_(bindparam("uids", expanding=True)),
+    )
+    .order_by(study.c.pk)
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(slots=True)
 class Study:
-    """A study of the batch. `pk` 0: not inserted yet. `said`: attributes as received, JSON."""
+    """A study of the batch. `pk` 0: not inserted yet. `said`: attributes as received, JSON, and
+    `patient` those of its patient."""
 
     uid: str
     pk: int = 0
@@ -64,6 +76,7 @@ class Study:
     hidden: bool = False
     settled: bool = False
     said: bytes = b""
+    patient: bytes = b""
     corrected: bool = False  # an overlay makes its row differ from what was said
     added: int = 0  # instances of this batch
     new_series: bool = False
@@ -96,8 +109,15 @@ class Parents:
 def load(
     session: Session, partition: int, study_uids: Iterable[str], series_uids: Iterable[str]
 ) -> Parents:
-    """Those that stand already, each with the study it really belongs to; three statements."""
+    """Those that stand already, each with the study it really belongs to; four statements.
+
+    Nobody else changes the studies named before this transaction ends: what is decided from them
+    (whose they are, which of their attributes are empty) would not hold.
+    """
     parents = Parents()
+    study_uids = list(study_uids)
+    if session.postgresql:  # a write transaction of SQLite has the database to itself
+        session.execute(_LOCK, {"partition": partition, "uids": study_uids})
     found = session.execute(_SERIES, {"partition": partition, "uids": list(set(series_uids))}).all()
     wanted = {*study_uids, *(row.study_uid for row in found)}
     for row in session.execute(_STUDIES, {"partition": partition, "uids": list(wanted)}):
@@ -126,6 +146,7 @@ def _study(row: Any) -> Study:
         hidden=row.state != Visibility.SHOWN or row.item_state != Visibility.SHOWN,
         settled=row.settled_at != 0,
         said=row.received if row.received is not None else row.attributes,
+        patient=row.patient,
         corrected=row.received is not None,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from vna.index.engine import Session
+from vna.index.keys import indexed
 from vna.index.tables import series_request
 
 
@@ -40,4 +41,4 @@ def rows_of(series_fk: int, attributes: Mapping[str, Any]) -> list[dict[str, Any
 
 def _text(item: Mapping[str, Any], tag: str) -> str:
     values = (item or {}).get(tag, {}).get("Value") or [""]
-    return str(values[0] or "").strip(" ")
+    return indexed(str(values[0] or "")).strip(" ")

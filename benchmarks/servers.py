@@ -33,9 +33,7 @@ Start = Callable[[Path], AbstractContextManager[Server]]
 def archive(folder: Path) -> Iterator[Server]:
     """This archive, embedded default: SQLite, local disk, two workers."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = _port(folder / "port")
     command = [sys.executable, "-m", "vna", "serve", "--data", str(folder / "data")]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -57,6 +55,15 @@ def peer(folder: Path) -> Iterator[Server]:
 
 
 BOTH: tuple[Start, Start] = (archive, peer)
+
+
+def _port(remembered: Path) -> int:
+    """A free port, the same at every start: stored metadata names the address of the server."""
+    if not remembered.exists():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            remembered.write_text(str(probe.getsockname()[1]))
+    return int(remembered.read_text())
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -35,9 +35,10 @@ def archive(folder: Path) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     port = _port(folder / "port")
     command = [sys.executable, "-m", "vna", "serve", "--data", str(folder / "data")]
+    environment = os.environ | {"VNA_INGEST__QUIET_SECONDS": "2"}
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [*command, "--http", f"127.0.0.1:{port}"], stdout=log, stderr=log, env=os.environ
+            [*command, "--http", f"127.0.0.1:{port}"], stdout=log, stderr=log, env=environment
         )
     try:
         _wait(f"http://127.0.0.1:{port}/readyz", process)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,17 +21,21 @@ BATCHES = 40
 ACKNOWLEDGEMENTS = size(20, 60)
 
 
-def test_kill_nine_during_ingest_loses_nothing_acknowledged(tmp_path: Path) -> None:
+def test_kill_nine_during_ingest_loses_nothing_acknowledged(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     data, log_path = tmp_path / "data", tmp_path / "acknowledged"
     sent: dict[str, Sent] = {}
-    unacknowledged = 0
     for turn in range(ROUNDS):
         with closing(AckLog(log_path)) as log:
             sent |= _ingest_until_killed(data, log, turn)
-        unacknowledged += len(sent) - len(AckLog.read(log_path))
         with servers.running(data) as server:
             _check(server, AckLog.read(log_path), sent)
         servers.vna("verify", "--json", data=data)
+    unacknowledged = len(sent) - len(AckLog.read(log_path))
+    record_property("rounds", ROUNDS)
+    record_property("acknowledged", len(AckLog.read(log_path)))
+    record_property("sent and not acknowledged", unacknowledged)
     assert unacknowledged > 0, "no round was killed between a send and its acknowledgement"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.size import size
@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]
     ],
 )
 def test_a_large_object_streams_in_and_out_within_fixed_memory(
-    server: servers.Server, large: Large
+    server: servers.Server, large: Large, record_property: Callable[[str, object], None]
 ) -> None:
     digest = _store(server.port, large)
     names = (large.study_uid, large.series_uid, large.sop_uid)
@@ -55,10 +55,14 @@ def test_a_large_object_streams_in_and_out_within_fixed_memory(
     body = b"".join(_read(server.port, FRAME.format(*names, last), OCTETS))
     for number in range(large.frames - 3, large.frames + 1):
         assert large.frame(number) in body
+    record_property("MiB", large.size // MIB)
+    record_property("peak RSS, MiB", max(server.peak_rss_bytes()) // MIB)
     assert max(server.peak_rss_bytes()) < RSS_LIMIT
 
 
-def test_many_large_bodies_at_once_are_stored_or_told_to_come_back(server: servers.Server) -> None:
+def test_many_large_bodies_at_once_are_stored_or_told_to_come_back(
+    server: servers.Server, record_property: Callable[[str, object], None]
+) -> None:
     clients = size(16, 64)
     objects = [native(50 * MIB, name=1000 + number) for number in range(clients)]
     outcomes: list[int] = []
@@ -72,6 +76,9 @@ def test_many_large_bodies_at_once_are_stored_or_told_to_come_back(server: serve
     for thread in threads:
         thread.join()
 
+    record_property("stored", outcomes.count(200))
+    record_property("told to come back", outcomes.count(503))
+    record_property("peak RSS, MiB", max(server.peak_rss_bytes()) // MIB)
     assert len(outcomes) == clients, "a client saw a reset instead of an answer"
     assert set(outcomes) <= {200, 503}
     assert 200 in outcomes

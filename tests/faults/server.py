@@ -74,9 +74,11 @@ def start(data: Path, *options: str, environment: dict[str, str] | None = None) 
 
 
 @contextmanager
-def running(data: Path, *options: str) -> Iterator[Server]:
+def running(
+    data: Path, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
     """A server until the block ends; then it is stopped kindly, or killed if it does not stop."""
-    server = start(data, *options)
+    server = start(data, *options, environment=environment)
     try:
         yield server
     finally:

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.size import size
 
 from tests.faults import server as servers
 from tests.faults.client import ORIGINAL, acknowledged
 from tests.faults.synthetic import Large, encapsulated, native
+from tests.size import size
 
 MIB = 1 << 20
 RSS_LIMIT = 400 * MIB

@@ -6,6 +6,7 @@ import http.client
 import json
 import shutil
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.faults.client import BOUNDARY, ORIGINAL, body, get
 from tests.faults.synthetic import EXPLICIT_LE, SECONDARY_CAPTURE, Sent, file_meta, small
 
 JSON = "application/dicom+json"
+INSTANCES = 1000
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,7 +26,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[servers.S
     options: list[str] = []
     if request.param == "postgresql":
         options = ["--database", request.getfixturevalue("postgresql_url")]
-    with servers.running(tmp_path / "data", *options) as running:
+    quiet = {"VNA_INGEST__QUIET_SECONDS": "1"}
+    with servers.running(tmp_path / "data", *options, environment=quiet) as running:
         yield running
 
 
@@ -83,16 +86,37 @@ def test_a_merge_is_shown_everywhere_and_can_be_taken_back(server: servers.Serve
     assert _find(server.port, "/studies", includefield="all") == before
 
 
-def test_search_and_metadata_answer_without_the_object_files(server: servers.Server) -> None:
-    slices = [small(5, number) for number in range(1, 41)]
-    assert _post(server.port, slices)[0] == 200
+def test_a_settled_series_is_found_and_described_without_the_object_files(
+    server: servers.Server,
+) -> None:
+    slices = [small(5, number) for number in range(1, INSTANCES + 1)]
+    for first in range(0, INSTANCES, 100):
+        assert _post(server.port, slices[first : first + 100])[0] == 200
+    _until_settled(server.port, slices[0].study_uid)
     series = f"/studies/{slices[0].study_uid}/series/{slices[0].series_uid}"
+    before = _get_json(server.port, f"{series}/metadata")
     for folder in ("seg", "big"):
         for place in server.data.rglob(folder):
             shutil.move(place, server.data / f"away-{folder}")
 
-    assert len(_find(server.port, f"{series}/instances")) == 40
-    assert len(_get_json(server.port, f"{series}/metadata")) == 40
+    assert len(_find(server.port, f"{series}/instances")) == INSTANCES
+    assert _get_json(server.port, f"{series}/metadata") == before
+    assert len(before) == INSTANCES
+
+
+def _until_settled(port: int, study_uid: str) -> None:
+    """Follow the change feed until it says that the study is complete."""
+    after, deadline = 0, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        status, content = get(port, f"/api/v1/changes?after={after}&limit=1000")
+        assert status == 200, content[:500]
+        page = json.loads(content)
+        for change in page["changes"]:
+            if (change["kind"], change["study"]) == ("study settled", study_uid):
+                return
+        after = page["next"]
+        time.sleep(0.1)
+    raise TimeoutError("the study was not settled within 60 s")
 
 
 def _post(port: int, parts: list[Sent]) -> tuple[int, bytes]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from vna.dicom.transfer_syntax import EXPLICIT_BE, IMPLICIT_LE
 from vna.errors import InvalidValue, NotAcceptable
 from vna.http.request import Request
-from vna.wire.accept import ANYTHING, MediaRange, parse_accept, parse_accept_parameter
+from vna.wire.accept import ANYTHING, MediaRange, matches, parse_accept, parse_accept_parameter
 
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 MULTIPART = "multipart/related"
@@ -21,7 +22,7 @@ MULTIPART = "multipart/related"
 RENDERED = frozenset(f"image/{subtype}" for subtype in ("gif", "png", "jph")) | frozenset(
     ("text/html", "text/plain", "text/xml", "text/rtf", "application/pdf")
 )
-NOT_RENDERED = frozenset((DICOM, DICOM_JSON, "application/dicom+xml", OCTETS, MULTIPART))
+NOT_RENDERED = frozenset((DICOM, DICOM_JSON, DICOM_XML, OCTETS, MULTIPART))
 # Never sent on the web (§8.7.3.2): nobody can name them.
 FORBIDDEN_SYNTAXES = frozenset((IMPLICIT_LE, EXPLICIT_BE))
 RENAMED = {"image/x-dicom-rle": "image/dicom-rle", "image/x-jls": "image/jls"}  # before 2013
@@ -70,14 +71,20 @@ def wanted(request: Request, *, strict: bool) -> tuple[Wanted, ...]:
     return tuple(found for each in ranges for found in _wanted(each))
 
 
-def require_json(request: Request, *, strict: bool) -> str:
-    """The JSON media type to answer with. Raises `NotAcceptable`."""
+def model_type(request: Request, *, strict: bool) -> str:
+    """How to write attributes: DICOM_JSON, JSON, or DICOM_XML for parts of a multipart body.
+
+    Raises `NotAcceptable`.
+    """
     for each in accepted(request, strict=strict):
         if each.covers(DICOM_JSON):
             return DICOM_JSON
         if each.covers(JSON):
             return JSON
-    raise NotAcceptable(f"this resource is sent as {DICOM_JSON}")
+        part = (each.media_type.parameter("type") or "*/*").lower()
+        if each.covers(MULTIPART) and matches(part, DICOM_XML):
+            return DICOM_XML
+    raise NotAcceptable(f'this resource is sent as {DICOM_JSON} or {MULTIPART}; type="{DICOM_XML}"')
 
 
 def _wanted(each: MediaRange) -> Iterator[Wanted]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 from dicomweb.links import Links
-from dicomweb.negotiation import require_json
+from dicomweb.model_parts import model_parts
+from dicomweb.negotiation import DICOM_XML, model_type
 from dicomweb.question import question_of
 from dicomweb.representation import warning
 from vna.http.answer import PRIVATE, Answer
@@ -25,7 +28,7 @@ class SearchResource:
 
     def __call__(self, request: Request) -> Answer:
         """Answer GET: 200 with what was found, 204 with nothing."""
-        media_type = require_json(request, strict=self._settings.strict_accept)
+        media_type = model_type(request, strict=self._settings.strict_accept)
         question = question_of(
             request,
             self._template,
@@ -37,6 +40,10 @@ class SearchResource:
         warnings = tuple(warning(self._links.base, text) for text in texts)
         if not page.rows:
             return Answer(204, (*warnings, *PRIVATE))
+        if media_type == DICOM_XML:
+            trees = [row.tree(self._retrieve_url(row)) for row in page.rows]
+            content_type, parts = model_parts(uuid.uuid4().hex, lambda: trees)
+            return Answer(200, (("Content-Type", content_type), *warnings, *PRIVATE), parts)
         body = b"[" + b",".join(row.json(self._retrieve_url(row)) for row in page.rows) + b"]"
         return Answer(200, (("Content-Type", media_type), *warnings, *PRIVATE), body)
 

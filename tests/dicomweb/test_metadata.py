@@ -7,8 +7,9 @@ import gzip
 import httpx
 import pytest
 
-from tests.dicomweb.wire import path_of, store
+from tests.dicomweb.wire import parts, path_of, store
 from tests.faults.synthetic import Sent, small
+from vna.dicom.from_xml import from_xml
 
 
 @pytest.fixture
@@ -71,9 +72,27 @@ def test_unchanged_metadata_is_not_sent_again(client: httpx.Client, sent: list[S
     assert (changed.status_code, len(changed.json())) == (200, 4)
 
 
-@pytest.mark.parametrize("accept", ['multipart/related; type="application/dicom+xml"', "text/html"])
-def test_metadata_is_json_only(client: httpx.Client, sent: list[Sent], accept: str) -> None:
-    answer = client.get(f"{path_of(sent[0])}/metadata", headers={"Accept": accept})
+def test_metadata_is_xml_in_parts_where_that_is_asked(
+    client: httpx.Client, sent: list[Sent], url: str
+) -> None:
+    """Table 10.4.4-1: a part for each instance, which says the same as the JSON."""
+    xml = {"Accept": 'multipart/related; type="application/dicom+xml"'}
+    for path, count in paths(sent):
+        rows = client.get(f"{path}/metadata").json()
+        answer = client.get(f"{path}/metadata", headers=xml)
+        found = parts(answer)
+
+        assert len(found) >= count
+        assert [from_xml(part.data) for part in found] == rows
+        assert found[0].headers["content-type"] == "application/dicom+xml"
+        location = f"{url}/dicomweb{path_of(sent[0])}/metadata"
+        assert found[0].headers["content-location"] == location
+        held = {**xml, "If-None-Match": answer.headers["etag"]}
+        assert client.get(f"{path}/metadata", headers=held).status_code == 304
+
+
+def test_metadata_is_nothing_else(client: httpx.Client, sent: list[Sent]) -> None:
+    answer = client.get(f"{path_of(sent[0])}/metadata", headers={"Accept": "text/html"})
 
     assert (answer.status_code, answer.json()["code"]) == (406, "not-acceptable")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dicomweb.negotiation import Wanted, require_json, wanted
+from dicomweb.negotiation import Wanted, model_type, wanted
 from tests.http.requests import get
 from vna.errors import InvalidValue, NotAcceptable
 
@@ -88,15 +88,19 @@ def test_without_accept_anything_will_do_unless_the_server_is_strict() -> None:
         ("*/*", "application/dicom+json"),
         ("application/json, text/plain, */*", "application/json"),
         ("text/html, application/*;q=0.5", "application/dicom+json"),
+        ('multipart/related; type="application/dicom+xml"', "application/dicom+xml"),
+        ("multipart/related; type=application/dicom+xml, */*;q=0.1", "application/dicom+xml"),
+        ('multipart/related; type="application/dicom+xml";q=0.1, */*', "application/dicom+json"),
     ],
 )
-def test_json_has_two_names(accept: str, media_type: str) -> None:
-    assert require_json(get(headers={"accept": accept}), strict=False) == media_type
+def test_attributes_are_json_under_two_names_or_xml_in_parts(accept: str, media_type: str) -> None:
+    assert model_type(get(headers={"accept": accept}), strict=False) == media_type
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html", 'multipart/related; type="application/dicom+xml"', ""]
+    "accept",
+    ["text/html", 'multipart/related; type="application/dicom"', "application/dicom+xml", ""],
 )
-def test_json_is_the_only_form_of_data_sets(accept: str) -> None:
+def test_attributes_are_sent_in_no_other_form(accept: str) -> None:
     with pytest.raises(NotAcceptable):
-        require_json(get(headers={"accept": accept}), strict=False)
+        model_type(get(headers={"accept": accept}), strict=False)

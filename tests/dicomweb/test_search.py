@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.dicomweb.wire import path_of, store
+from tests.dicomweb.wire import parts, path_of, store
 from tests.faults.synthetic import Sent, small
 from tests.http.archive import running
 from vna.config import Settings
 from vna.config.settings import Dicomweb
+from vna.dicom.from_xml import from_xml
 
 STUDIES = 3
 
@@ -181,14 +182,27 @@ def test_what_is_not_supported_is_warned_of(client: httpx.Client, url: str) -> N
     assert "The _ parameter is not supported" in ignored.headers["warning"]
 
 
-def test_rows_are_json_only(client: httpx.Client) -> None:
-    refused = client.get(
-        "/studies", headers={"Accept": 'multipart/related; type="application/dicom+xml"'}
-    )
-    plain = client.get("/studies", headers={"Accept": "application/json"})
+def test_rows_are_xml_in_parts_where_that_is_asked(client: httpx.Client, one: Sent) -> None:
+    """Table 10.6.3-1: a part for each match."""
+    path = f"/studies/{one.study_uid}/instances?includefield=all"
+    rows = find(client, path)
+    answer = client.get(path, headers={"Accept": 'multipart/related; type="application/dicom+xml"'})
 
-    assert (refused.status_code, refused.json()["code"]) == (406, "not-acceptable")
+    found = parts(answer)
+
+    assert answer.headers["content-type"].startswith(
+        'multipart/related; type="application/dicom+xml"; boundary='
+    )
+    assert [from_xml(part.data) for part in found] == rows
+    assert {part.headers["content-type"] for part in found} == {"application/dicom+xml"}
+
+
+def test_json_has_two_names_and_nothing_else_is_sent(client: httpx.Client) -> None:
+    plain = client.get("/studies", headers={"Accept": "application/json"})
+    refused = client.get("/studies", headers={"Accept": "text/html"})
+
     assert plain.headers["content-type"] == "application/json"
+    assert (refused.status_code, refused.json()["code"]) == (406, "not-acceptable")
 
 
 def test_what_ohif_asks_is_answered(client: httpx.Client, one: Sent) -> None:

@@ -24,12 +24,16 @@ class Row:
     sop_uid: str
     attributes: dict[str, Any]
 
-    def json(self, retrieve_url: str | None = None) -> bytes:
-        """The row as one JSON object in UTF-8, with `retrieve_url` at its place."""
+    def tree(self, retrieve_url: str | None = None) -> dict[str, Any]:
+        """The row as one DICOM JSON object, with `retrieve_url` at its place."""
         if retrieve_url is None:
-            return orjson.dumps(self.attributes)
+            return self.attributes
         attributes = {**self.attributes, RETRIEVE_URL: {"vr": "UR", "Value": [retrieve_url]}}
-        return orjson.dumps(dict(sorted(attributes.items())))
+        return dict(sorted(attributes.items()))
+
+    def json(self, retrieve_url: str | None = None) -> bytes:
+        """`tree` in UTF-8."""
+        return orjson.dumps(self.tree(retrieve_url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ Stored piece (docs/formats.md): CRC-32 of the plain text, u32 LE; its length, u6
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _FRONT = struct.Struct("<IQ")
 _TRAILER = struct.Struct("<II")
@@ -61,6 +63,17 @@ def compress(values: Iterable[bytes]) -> Piece:
         out.append(engine.compress(text))
     out.append(engine.flush(zlib.Z_FULL_FLUSH))
     return Piece(crc, length, b"".join(out))
+
+
+def values(pieces: Sequence[Piece]) -> Iterator[Any]:
+    """Yield each JSON value, read; one at a time beside the text of one piece."""
+    read = json.JSONDecoder().raw_decode
+    for piece in _filled(pieces):
+        text, at = piece.plain().decode(), 0
+        while at < len(text):
+            value, at = read(text, at)
+            yield value
+            at += 1  # the comma
 
 
 def plain_array(pieces: Sequence[Piece]) -> Iterator[bytes]:

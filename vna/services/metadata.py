@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import xxhash
@@ -27,6 +28,7 @@ from vna.services.gzip_array import (
     gzip_size,
     plain_array,
     plain_size,
+    values,
 )
 from vna.services.rights import require
 
@@ -36,7 +38,7 @@ REMEMBERED = 32 << 20  # bytes of compressed metadata of series that are not set
 
 @dataclass(frozen=True, slots=True)
 class MetadataDocument:
-    """One JSON array (PS3.18 §F.2), plain or as one gzip member, sizes known.
+    """One JSON array (PS3.18 §F.2), plain or as one gzip member, sizes known; or its objects.
 
     `etag` is an unquoted token that changes with anything the answer depends on.
     """
@@ -46,6 +48,7 @@ class MetadataDocument:
     gzip_size: int
     plain: Callable[[], Iterator[bytes]]
     gzip: Callable[[], Iterator[bytes]]
+    objects: Callable[[], Iterator[dict[str, Any]]]
 
 
 class Metadata:
@@ -134,6 +137,7 @@ def _document(stamps: Sequence[str], pieces: Sequence[Piece]) -> MetadataDocumen
         gzip_size(pieces),
         lambda: plain_array(pieces),
         lambda: gzip_array(pieces),
+        lambda: values(pieces),
     )
 
 

@@ -11,6 +11,8 @@ VnaError
 ├── NotFound                no such thing, or not for this caller
 │   └── Gone                    it was there and has been deleted (trash)
 ├── NotAcceptable           nothing we can send satisfies what the client accepts
+│   ├── Undecodable             no codec here reads the pixel data; they leave only as stored
+│   └── Unencodable             the transfer syntax cannot hold these pixels without loss
 ├── RangeNotSatisfiable     the byte range lies outside the representation
 ├── Forbidden               the caller lacks a right
 ├── Conflict                the state of the archive stands against it
@@ -120,6 +122,18 @@ class NotAcceptable(VnaError):
     """No representation satisfies the Accept header."""
 
     code = "not-acceptable"
+
+
+class Undecodable(NotAcceptable):
+    """No codec of the archive reads the pixel data; they can be had only as they are stored."""
+
+    code = "undecodable"
+
+
+class Unencodable(NotAcceptable):
+    """The transfer syntax that is asked for cannot hold these pixels without loss."""
+
+    code = "unencodable"
 
 
 class RangeNotSatisfiable(VnaError):

@@ -208,10 +208,11 @@ def _unsigned(pixels: Samples, description: PixelDescription) -> Samples:
     """The stored bits of each sample as an unsigned number."""
     if not description.signed:
         return pixels
-    pattern: Samples = pixels.view(np.dtype(f"u{pixels.dtype.itemsize}"))
+    pattern = pixels.view(np.dtype(f"u{pixels.dtype.itemsize}"))
     if description.stored == description.allocated:
         return pattern
-    return np.bitwise_and(pattern, pattern.dtype.type((1 << description.stored) - 1))
+    cut: Samples = np.bitwise_and(pattern, (1 << description.stored) - 1)
+    return cut
 
 
 _ANY = (1, 64)

@@ -5,12 +5,14 @@ RUN    := $(VENV)/bin/python -m
 PIP    := $(RUN) pip --disable-pip-version-check --quiet install
 WHERE  ?= tests
 
-.PHONY: serve test proof check fix bench lock
+.PHONY: serve test clients proof check fix bench lock
 serve: $(VENV)/serve.stamp
 	exec $(VENV)/bin/vna serve $(ARGS)
 
 test: $(VENV)/test.stamp
 	$(RUN) pytest -n auto $(ARGS) $(WHERE)
+clients: $(VENV)/bin/python # fetches what tests need from npm
+	$(RUN) tests.peers.npm
 
 proof: $(VENV)/test.stamp
 	VNA_TEST_SIZE=proof $(RUN) pytest -n 0 --timeout 7200 --junit-xml build/proof.xml $(ARGS) \

@@ -12,24 +12,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, CursorResult, Engine, Executable, bindparam, insert, update
+from sqlalchemy import Connection, CursorResult, Engine, Executable, bindparam, insert, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from vna.errors import IndexUnavailable
 from vna.index import dialect
+from vna.index.fixed import Fixed, Row
 from vna.index.tables import change, feed_head
 from vna.index.turn import Turns
 
 T = TypeVar("T")
 
 ATTEMPTS = 8  # of a transaction that lost a race; each waits a little longer
-Row = Mapping[str, Any]
 
-_TAKE_NUMBERS = (
+_TAKE_NUMBERS = Fixed(
     update(feed_head).values(last=feed_head.c.last + bindparam("count")).returning(feed_head.c.last)
 )
-_ADD_CHANGES = insert(change)
+_ADD_CHANGES = Fixed(insert(change))
+_NOW = {True: Fixed(text(dialect.POSTGRESQL_NOW)), False: Fixed(text(dialect.SQLITE_NOW))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,20 @@ class Session:
         result: CursorResult[Any] = self.connection.execute(statement, parameters)
         return result
 
+    def fetch(self, statement: Fixed, parameters: Row) -> list[Any]:
+        """The rows of a fixed statement, named tuples."""
+        return statement.fetch(self.connection, parameters)
+
+    def run(self, statement: Fixed, rows: Sequence[Row]) -> None:
+        """Run a fixed statement for each of `rows`, which name the same parameters."""
+        if rows:
+            statement.run(self.connection, rows)
+
     def now(self) -> int:
         """Milliseconds since 1970 UTC by the database's clock, the same within a transaction."""
         if self._now is None:
-            clock = dialect.POSTGRESQL_NOW if self.postgresql else dialect.SQLITE_NOW
-            self._now = int(self.connection.exec_driver_sql(clock).scalar_one())
+            ((now,),) = self.fetch(_NOW[self.postgresql], {})
+            self._now = int(now)
         return self._now
 
     @contextmanager
@@ -92,7 +102,7 @@ class Session:
             return
         count = len(self.changes)
         at = self.now()
-        taken = self.connection.execute(_TAKE_NUMBERS, {"count": count}).scalar_one()
+        ((taken,),) = self.fetch(_TAKE_NUMBERS, {"count": count})
         rows = [
             {
                 "seq": taken - count + number,
@@ -106,7 +116,7 @@ class Session:
             }
             for number, each in enumerate(self.changes, start=1)
         ]
-        self.connection.execute(_ADD_CHANGES, rows)
+        self.run(_ADD_CHANGES, rows)
         self.changes.clear()
 
 
@@ -176,17 +186,13 @@ class Index:
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         turn = self._turns.mine() if self._turns else nullcontext()
-        with turn, self._connect() as connection:
+        # Begun by name: SQLAlchemy does not see what a fixed statement begins.
+        with turn, self._connect() as connection, connection.begin():
             if self._turns:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             session = Session(connection)
-            try:
-                yield session
-                session.publish()
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            yield session
+            session.publish()
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

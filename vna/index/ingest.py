@@ -29,6 +29,7 @@ from vna.index import (
 from vna.index.candidate import Candidate, Finding, Placed, Standing
 from vna.index.engine import Change, Session
 from vna.index.enrich import enrich, name_patient
+from vna.index.fixed import Fixed
 from vna.index.headers import compressed
 from vna.index.insertion import keys_of
 from vna.index.keys import indexed, sop_key
@@ -47,7 +48,7 @@ from vna.model.archive import Disposition, DuplicatePolicy, HeldReason, ItemKind
 
 Result = Outcome | VnaError
 
-_RAISE_STUDY = (
+_RAISE_STUDY = Fixed(
     update(study)
     .where(study.c.pk == bindparam("key"))
     .values(
@@ -57,13 +58,15 @@ _RAISE_STUDY = (
         settled_at=0,
     )
 )
-_RAISE_SERIES = (
+_RAISE_SERIES = Fixed(
     update(series)
     .where(series.c.pk == bindparam("key"))
     .values(
         instance_count=series.c.instance_count + bindparam("added"), version=series.c.version + 1
     )
 )
+_ADD_SOP = Fixed(insert(sop))
+_ADD_VERSION = Fixed(insert(instance_version))
 SETTLE = "settle"
 
 
@@ -407,17 +410,14 @@ class _Batch:
         ]
         for kept, key in zip(self.new, keys_of(self.session, instance, rows), strict=True):
             kept.instance_fk = key
-        if self.new:
-            self.session.execute(
-                insert(sop),
-                [
-                    {
-                        "key": sop_key(self.partition, kept.candidate.sop_uid),
-                        "instance_fk": kept.instance_fk,
-                    }
-                    for kept in self.new
-                ],
-            )
+        arbiter = [
+            {
+                "key": sop_key(self.partition, kept.candidate.sop_uid),
+                "instance_fk": kept.instance_fk,
+            }
+            for kept in self.new
+        ]
+        self.session.run(_ADD_SOP, arbiter)
 
     def _write_versions(self) -> None:
         newly_current = [kept.instance_fk for kept in self.versions if kept.current]
@@ -431,8 +431,7 @@ class _Batch:
                 if kept.current:
                     self._show_version(kept)
         rows = [self._version_row(kept) for kept in (*self.new, *self.versions)]
-        if rows:
-            self.session.execute(insert(instance_version), rows)
+        self.session.run(_ADD_VERSION, rows)
 
     def _show_version(self, kept: _Kept) -> None:
         """The instance's row follows the version that is current now."""
@@ -475,9 +474,8 @@ class _Batch:
         changed = sorted(
             (s for s in self.parents.studies.values() if s.added or s.touched), key=lambda s: s.pk
         )
-        if changed:
-            rows = [{"key": each.pk, "added": each.added, "now": now} for each in changed]
-            session.execute(_RAISE_STUDY, rows)
+        rows = [{"key": each.pk, "added": each.added, "now": now} for each in changed]
+        session.run(_RAISE_STUDY, rows)
         for each in changed:
             if each.settled:
                 session.changes.append(
@@ -486,8 +484,7 @@ class _Batch:
         below = sorted(
             (s for s in self.parents.series.values() if s.added or s.touched), key=lambda s: s.pk
         )
-        if below:
-            session.execute(_RAISE_SERIES, [{"key": s.pk, "added": s.added} for s in below])
+        session.run(_RAISE_SERIES, [{"key": s.pk, "added": s.added} for s in below])
         for each in changed:
             if each.new_series:
                 parents.count_series(session, each.pk)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from vna.index.engine import Row, Session
+from vna.index.engine import Session
+from vna.index.fixed import Fixed, Row
 
 
 def unless_present(session: Session, table: Table) -> Insert:
@@ -28,10 +28,9 @@ def keys_of(session: Session, table: Table, rows: Sequence[Row]) -> list[int]:
     """Insert rows and return their keys, in the order of `rows`."""
     if not rows:
         return []
-    return [int(key) for key in session.execute(_returning(table), list(rows)).scalars()]
+    return [int(key) for key in _returning(table).returned(session.connection, rows)]
 
 
 @cache
-def _returning(table: Table) -> Any:
-    """Put together once for each table: that costs more than running it."""
-    return table.insert().returning(table.c.pk, sort_by_parameter_order=True)
+def _returning(table: Table) -> Fixed:
+    return Fixed(table.insert().returning(table.c.pk))

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.tables import job
 
 WAITING, LEASED, DEAD = 0, 1, 2
@@ -35,7 +36,7 @@ def _put(insert: Any) -> Any:
     )
 
 
-_PUT_POSTGRESQL, _PUT_SQLITE = _put(postgresql.insert(job)), _put(sqlite.insert(job))
+_PUT_POSTGRESQL, _PUT_SQLITE = Fixed(_put(postgresql.insert(job))), Fixed(_put(sqlite.insert(job)))
 
 
 def put(session: Session, kind: str, subjects: Sequence[str], *, after: int) -> None:
@@ -54,8 +55,7 @@ def put(session: Session, kind: str, subjects: Sequence[str], *, after: int) -> 
         }
         for subject in sorted(set(subjects))
     ]
-    if rows:
-        session.execute(_PUT_POSTGRESQL if session.postgresql else _PUT_SQLITE, rows)
+    session.run(_PUT_POSTGRESQL if session.postgresql else _PUT_SQLITE, rows)
 
 
 def lease(

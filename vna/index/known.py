@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, literal, select, union_all
 
 from vna.index.candidate import Standing
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.keys import sop_key
 from vna.index.tables import (
     held,
@@ -38,12 +39,14 @@ _OBJECT = (
 )
 
 # Nearly every object that arrives is new, and this is all that has to be asked then.
-_PRESENT = union_all(
-    select(sop.c.key).where(sop.c.key.in_(bindparam("keys", expanding=True))),
-    select(held.c.sop_key).where(
-        held.c.partition == bindparam("partition"),
-        held.c.sop_key.in_(bindparam("keys", expanding=True)),
-    ),
+_PRESENT = Fixed(
+    union_all(
+        select(sop.c.key).where(sop.c.key.in_(bindparam("keys", expanding=True))),
+        select(held.c.sop_key).where(
+            held.c.partition == bindparam("partition"),
+            held.c.sop_key.in_(bindparam("keys", expanding=True)),
+        ),
+    )
 )
 _VERSIONS = (
     select(
@@ -103,7 +106,7 @@ def known(session: Session, partition: int, sop_uids: Iterable[str]) -> dict[str
     """
     keys = {sop_key(partition, uid): uid for uid in sop_uids}
     asked = {"partition": partition, "keys": list(keys)}
-    present = set(session.execute(_PRESENT, asked).scalars())
+    present = {key for (key,) in session.fetch(_PRESENT, asked)}
     if not present:
         return {}
     keys = {key: uid for key, uid in keys.items() if key in present}

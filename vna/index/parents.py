@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.tables import demographics, identifier, item, series, study
 from vna.model.archive import IdentifierKind, Visibility
 
 # Built once: putting a statement together costs six times as much as running it.
-_SERIES = (
+_SERIES = Fixed(
     select(
         series.c.pk,
         series.c.uid,
@@ -29,7 +30,7 @@ _SERIES = (
         series.c.uid.in_(bindparam("uids", expanding=True)),
     )
 )
-_STUDIES = (
+_STUDIES = Fixed(
     select(
         study.c.pk,
         study.c.uid,
@@ -52,7 +53,7 @@ _STUDIES = (
     )
 )
 # In the order of keys, so that two batches cannot wait for each other.
-_LOCK = (
+_LOCK = Fixed(
     select(study.c.pk)
     .where(
         study.c.partition == bindparam("partition"),
@@ -117,10 +118,10 @@ def load(
     parents = Parents()
     study_uids = list(study_uids)
     if session.postgresql:  # a write transaction of SQLite has the database to itself
-        session.execute(_LOCK, {"partition": partition, "uids": study_uids})
-    found = session.execute(_SERIES, {"partition": partition, "uids": list(set(series_uids))}).all()
+        session.fetch(_LOCK, {"partition": partition, "uids": study_uids})
+    found = session.fetch(_SERIES, {"partition": partition, "uids": list(set(series_uids))})
     wanted = {*study_uids, *(row.study_uid for row in found)}
-    for row in session.execute(_STUDIES, {"partition": partition, "uids": list(wanted)}):
+    for row in session.fetch(_STUDIES, {"partition": partition, "uids": list(wanted)}):
         parents.studies[row.uid] = _study(row)
     for row in found:
         above = parents.studies[row.study_uid]

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from vna.index import demographics
 from vna.index.candidate import Candidate
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.insertion import keys_of, unless_present
 from vna.index.tables import authority, identifier, patient, patient_link
 from vna.model.archive import IdentifierKind, IdentifierSource
@@ -16,19 +17,23 @@ from vna.model.archive import IdentifierKind, IdentifierSource
 Identifier = tuple[IdentifierKind, str, str]
 _Row = dict[str, int | str]
 
-_AUTHORITIES = select(authority.c.name, authority.c.pk).where(
-    authority.c.name.in_(bindparam("names", expanding=True))
+_AUTHORITIES = Fixed(
+    select(authority.c.name, authority.c.pk).where(
+        authority.c.name.in_(bindparam("names", expanding=True))
+    )
 )
-_IDENTIFIERS = select(
-    identifier.c.pk,
-    identifier.c.partition,
-    identifier.c.kind,
-    identifier.c.authority_fk,
-    identifier.c.value,
-).where(
-    identifier.c.partition == bindparam("partition"),
-    identifier.c.kind.in_((IdentifierKind.PATIENT, IdentifierKind.STUDY_BOUND)),
-    identifier.c.value.in_(bindparam("values", expanding=True)),
+_IDENTIFIERS = Fixed(
+    select(
+        identifier.c.pk,
+        identifier.c.partition,
+        identifier.c.kind,
+        identifier.c.authority_fk,
+        identifier.c.value,
+    ).where(
+        identifier.c.partition == bindparam("partition"),
+        identifier.c.kind.in_((IdentifierKind.PATIENT, IdentifierKind.STUDY_BOUND)),
+        identifier.c.value.in_(bindparam("values", expanding=True)),
+    )
 )
 
 
@@ -61,11 +66,11 @@ def authority_keys(session: Session, names: Sequence[str]) -> dict[str, int]:
     """The key of each authority by its name; new names are added."""
     unique = sorted(set(names))
     wanted = {"names": unique}
-    found = {row.name: int(row.pk) for row in session.execute(_AUTHORITIES, wanted)}
+    found = {row.name: int(row.pk) for row in session.fetch(_AUTHORITIES, wanted)}
     absent = [name for name in unique if name not in found]
     if absent:
         session.execute(unless_present(session, authority), [{"name": name} for name in absent])
-        found = {row.name: int(row.pk) for row in session.execute(_AUTHORITIES, wanted)}
+        found = {row.name: int(row.pk) for row in session.fetch(_AUTHORITIES, wanted)}
     return found
 
 
@@ -94,7 +99,7 @@ def _add(session: Session, partition: int, rows: Sequence[_Row]) -> None:
 def _present(session: Session, rows: Sequence[_Row]) -> dict[tuple[int | str, ...], int]:
     wanted = {_natural(row) for row in rows}
     parameters = {"partition": rows[0]["partition"], "values": [row["value"] for row in rows]}
-    found = session.execute(_IDENTIFIERS, parameters)
+    found = session.fetch(_IDENTIFIERS, parameters)
     keys = {tuple[int | str, ...](row[1:]): int(row.pk) for row in found}
     return {natural: keys[natural] for natural in wanted if natural in keys}
 

@@ -11,9 +11,12 @@ from sqlalchemy import insert, select, update
 
 from vna.errors import NotFound
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.insertion import keys_of
 from vna.index.tables import audit, reception
 from vna.model.caller import Caller
+
+_AUDIT = Fixed(insert(audit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def begin_all(session: Session, found: Sequence[Begun]) -> list[int]:
             for each in found
         ],
     )
-    session.execute(
-        insert(audit),
+    session.run(
+        _AUDIT,
         [
             {
                 "at": now,

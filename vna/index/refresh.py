@@ -16,6 +16,7 @@ from vna.dicom.edit import Edit, apply_json
 from vna.dicom.levels import TAGS
 from vna.index import columns, requests
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.overlays import StudyEdits, Target, bump, edits_of_study
 from vna.index.recount import lock, total
 from vna.index.tables import instance, overlay_head, series, study
@@ -75,9 +76,11 @@ class Added:
     instance_fk: int
 
 
-_TOUCHED = select(overlay_head.c.target_fk).where(
-    overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
-    overlay_head.c.target_fk.in_(bindparam("keys", expanding=True)),
+_TOUCHED = Fixed(
+    select(overlay_head.c.target_fk).where(
+        overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
+        overlay_head.c.target_fk.in_(bindparam("keys", expanding=True)),
+    )
 )
 
 
@@ -86,7 +89,7 @@ def catch_up(session: Session, added: Mapping[int, Sequence[Added]]) -> None:
     them. One statement where no study was ever corrected."""
     if not added:
         return
-    touched = session.execute(_TOUCHED, {"keys": list(added)})
+    touched = session.fetch(_TOUCHED, {"keys": list(added)})
     for study_fk in [int(row.target_fk) for row in touched]:
         standing = edits_of_study(session, study_fk)
         if not standing.standing:

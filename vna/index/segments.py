@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.insertion import keys_of, unless_present
 from vna.index.tables import object_, segment, segment_copy, store
 from vna.model.archive import Place
 
 RECORDS_SEGMENT, RAW_SEGMENT = 1, 2  # segment.kind; vna.objects.SegmentKind
 
-_NAMED = select(segment.c.name, segment.c.pk).where(
-    segment.c.name.in_(bindparam("names", expanding=True))
+_NAMED = Fixed(
+    select(segment.c.name, segment.c.pk).where(
+        segment.c.name.in_(bindparam("names", expanding=True))
+    )
 )
 
 
@@ -23,7 +26,7 @@ def segment_keys(session: Session, places: Iterable[Place]) -> dict[str, int]:
     """The key of each segment by its name; new ones are added with their first copy."""
     raw = {place.segment: place.raw for place in places}
     wanted = {"names": list(raw)}
-    found = {row.name: int(row.pk) for row in session.execute(_NAMED, wanted)}
+    found = {row.name: int(row.pk) for row in session.fetch(_NAMED, wanted)}
     absent = [name for name in raw if name not in found]
     if absent:
         now = session.now()
@@ -36,7 +39,7 @@ def segment_keys(session: Session, places: Iterable[Place]) -> dict[str, int]:
             for name in absent
         ]
         session.execute(unless_present(session, segment), rows)
-        found = {row.name: int(row.pk) for row in session.execute(_NAMED, wanted)}
+        found = {row.name: int(row.pk) for row in session.fetch(_NAMED, wanted)}
         main = session.execute(select(store.c.pk).order_by(store.c.pk).limit(1)).scalar_one()
         copies = [{"segment_fk": found[name], "store_fk": main} for name in absent]
         session.execute(unless_present(session, segment_copy), copies)

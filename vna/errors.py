@@ -24,6 +24,7 @@ VnaError
 │   ├── StorageUnavailable      the store failed or is full; nothing was acknowledged
 │   └── IndexUnavailable        the database failed; nothing was acknowledged
 ├── Damaged                 stored bytes are missing or differ from their digest
+├── DecoderFailed           a process that decodes crashed, hung or ran out of memory
 └── InvalidConfiguration    a setting is unknown or out of its domain
 
 `code` is stable and public; attributes hold facts; the text is for people and carries no patient
@@ -214,6 +215,12 @@ class Damaged(VnaError):
     def __init__(self, sha256: str, reason: str) -> None:
         self.sha256, self.reason = sha256, reason
         super().__init__(f"object {sha256} is damaged: {reason}")
+
+
+class DecoderFailed(VnaError):
+    """The process that decoded it crashed, hung or ran out of memory."""
+
+    code = "decoder-failed"
 
 
 class InvalidConfiguration(VnaError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from storage_backends.base import Backend, BackendError
 from storage_backends.local import LocalBackend
 from vna.config import Settings
+from vna.decoders import Decoders
 from vna.errors import StorageUnavailable
 from vna.index.engine import Index
 from vna.index.imports import ImportLedger
@@ -69,6 +70,7 @@ class Archive:
     statistics: Statistics
     imports: ImportLedger
     jobs: Jobs
+    decoders: Decoders
 
     @classmethod
     @contextmanager
@@ -88,6 +90,12 @@ class Archive:
             stack.callback(index.close)
             audit = ReadAudit(_audit_file(settings))
             stack.callback(audit.close)
+            decoders = Decoders(
+                processes=settings.decoders.processes,
+                seconds=settings.decoders.seconds,
+                memory=settings.decoders.memory,
+            )
+            stack.callback(decoders.close)
             ingest = Ingest(
                 index,
                 objects,
@@ -133,6 +141,7 @@ class Archive:
                     {SETTLE: Settle(index, base_url=base_url)},
                     [lambda: remove_strays(objects)],
                 ),
+                decoders=decoders,
             )
 
     def check_database(self) -> None:

@@ -93,6 +93,19 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoders:
+    """[decoders]"""
+
+    processes: int = _setting(
+        2, "Most processes of each HTTP worker that decode and render.", values.number(1, 64)
+    )
+    seconds: int = _setting(
+        30, "Most time of one decoding; then its process is ended.", values.number(1, 3600)
+    )
+    memory: int = _setting(2 * GIB, "Most memory of a decoder process.", values.size(256 * MIB))
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """[log]"""
 
@@ -130,6 +143,7 @@ class Settings:
     dicomweb: Dicomweb = field(default_factory=Dicomweb)
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
+    decoders: Decoders = field(default_factory=Decoders)
     log: Log = field(default_factory=Log)
 
     @property

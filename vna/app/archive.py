@@ -30,6 +30,7 @@ from vna.services.journal import Journal
 from vna.services.ledger import Ledger
 from vna.services.metadata import Metadata
 from vna.services.patients import Patients
+from vna.services.renditions import Renditions
 from vna.services.retrieve import Retrieve
 from vna.services.search import Search
 from vna.services.settle import SETTLE, Settle
@@ -71,6 +72,7 @@ class Archive:
     imports: ImportLedger
     jobs: Jobs
     decoders: Decoders
+    renditions: Renditions
 
     @classmethod
     @contextmanager
@@ -96,6 +98,9 @@ class Archive:
                 memory=settings.decoders.memory,
             )
             stack.callback(decoders.close)
+            renditions = Renditions(
+                settings.data.absolute() / "renditions", settings.store.renditions
+            )
             ingest = Ingest(
                 index,
                 objects,
@@ -142,6 +147,7 @@ class Archive:
                     [lambda: remove_strays(objects)],
                 ),
                 decoders=decoders,
+                renditions=renditions,
             )
 
     def check_database(self) -> None:

@@ -90,6 +90,11 @@ class Store:
     """[store]"""
 
     segment_size: int = _setting(GIB, "A segment is sealed at this size.", values.size(MIB))
+    renditions: int = _setting(
+        4 * GIB,
+        "Bytes of transcoded and rendered images kept in the data folder; 0: none.",
+        values.size(0),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
             Route("GET", f"{path}/pixeldata", pixels.pixeldata)
             for path in (STUDY, SERIES, INSTANCE)
         ),
+        *(
+            Route("GET", f"{path}/bulkdata", pixels.all_bulkdata)
+            for path in (STUDY, SERIES, INSTANCE)
+        ),
         Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
     ]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dicomweb.choice import file_choices
 from dicomweb.links import Links
-from dicomweb.negotiation import DICOM, OCTETS, Wanted, wanted
+from dicomweb.negotiation import DICOM, Wanted, wanted
 from dicomweb.pixels import Pixels
 from dicomweb.representation import Part, represent
-from vna.dicom.transfer_syntax import EXPLICIT_LE, transfer_syntax
+from vna.dicom.transfer_syntax import transfer_syntax
 from vna.errors import InvalidValue, NotAcceptable
 from vna.http.answer import Answer, not_modified, ranged
 from vna.http.request import Request
+from vna.services.payload import Payload
 from vna.services.retrieve import Form, Retrieve, Stored
 from vna.wire.accept import matches
 
@@ -51,30 +53,34 @@ class Instances:
         reason = f"what is accepted holds neither {DICOM} nor multipart/related"
         for multipart in dict.fromkeys(each.multipart for each in candidates):
             shaped = [each for each in candidates if each.multipart is multipart]
-            files = [each for each in shaped if matches(each.media_type, DICOM)]
-            if files and (multipart or single):
-                parts = [self._part(files, each) for each in stored]
-                found = [part for part in parts if part is not None]
-                if len(found) == len(parts):
+            if (multipart or single) and any(matches(each.media_type, DICOM) for each in shaped):
+                try:
+                    parts = [self._part(shaped, each) for each in stored]
+                except NotAcceptable as error:
+                    reason = str(error)
+                else:
                     etags = (each.etag for each in stored)
-                    return represent(request, self._links.base, found, etags, multipart=multipart)
-                reason = _cannot(stored[parts.index(None)])
-            elif multipart and any(matches(each.media_type, OCTETS) for each in shaped):
+                    return represent(request, self._links.base, parts, etags, multipart=multipart)
+            elif multipart:
                 return self._pixels.represent(request, shaped, stored)
         raise NotAcceptable(reason)
 
-    def _part(self, candidates: Sequence[Wanted], stored: Stored) -> Part | None:
+    def _part(self, candidates: Sequence[Wanted], stored: Stored) -> Part:
         location = self._links.instance(stored.study_uid, stored.series_uid, stored.sop_uid)
-        for each in candidates:
-            asked = each.transfer_syntax
-            if asked == "*" or (asked == stored.transfer_syntax and asked != EXPLICIT_LE):
-                return Part(self._retrieve.file(stored, Form.STORED), DICOM, location)
-            if asked is None or asked == EXPLICIT_LE:
-                payload = self._retrieve.file(stored, Form.EXPLICIT_LE)
-                as_stored = payload.transfer_syntax != EXPLICIT_LE
-                if asked is None or not as_stored:
-                    return Part(payload, DICOM, location, as_stored)
-        return None
+        reason: NotAcceptable | None = None
+        for choice in file_choices(candidates, stored.transfer_syntax):
+            try:
+                payload = self._file(stored, choice.syntax)
+            except NotAcceptable as error:
+                reason = reason or error
+            else:
+                return Part(payload, DICOM, location, choice.instead)
+        raise NotAcceptable(_cannot(stored, reason))
+
+    def _file(self, stored: Stored, syntax: str | None) -> Payload:
+        if syntax is None:
+            return self._retrieve.file(stored, Form.STORED)
+        return self._retrieve.file_in(stored, syntax)
 
     def _original(self, request: Request) -> Answer:
         if "instance" not in request.parameters:
@@ -113,9 +119,10 @@ def _version(request: Request) -> int | None:
     return int(text)
 
 
-def _cannot(stored: Stored) -> str:
+def _cannot(stored: Stored, reason: NotAcceptable | None) -> str:
     name = transfer_syntax(stored.transfer_syntax).name
+    why = f": {reason}" if reason else "; lossy transfer syntaxes are not made of others"
     return (
-        f"instance {stored.sop_uid} is stored as {stored.transfer_syntax} ({name}); another "
-        "transfer syntax would need a codec: accept transfer-syntax=*"
+        f"instance {stored.sop_uid} is stored as {stored.transfer_syntax} ({name}) and cannot be "
+        f"had as is asked{why}"
     )

@@ -12,9 +12,9 @@ from vna.services.payload import Payload
 from vna.wire.media_type import MediaType
 from vna.wire.multipart_writer import MultipartWriter, boundary_of
 
-NEEDS_CODEC = (
-    "Some pixel data is sent as stored: without transfer-syntax the standard asks for "
-    "1.2.840.10008.1.2.1, which would need a decoder"
+INSTEAD = (
+    "Some pixel data is sent as stored: no transfer-syntax was named, and the default one cannot "
+    "be made or would be larger"
 )
 VARY = (("Vary", "Accept"),)
 
@@ -22,7 +22,7 @@ VARY = (("Vary", "Accept"),)
 @dataclass(frozen=True, slots=True)
 class Part:
     """One payload under its media type. `location`: absolute URL of what it shows; `as_stored`:
-    the client named no transfer syntax and gets the stored one, because no other can be made."""
+    the client named no transfer syntax and gets the stored one instead of the default."""
 
     payload: Payload
     media_type: str
@@ -67,7 +67,7 @@ def represent(
         return found
     extra: Headers = VARY
     if any(part.as_stored for part in parts):
-        extra = (*VARY, warning(service, NEEDS_CODEC))
+        extra = (*VARY, warning(service, INSTEAD))
     if multipart:
         return _multipart(parts, etag, extra)
     (part,) = parts

@@ -105,9 +105,7 @@ def test_the_default_syntax_of_a_media_type_needs_no_warning(client: httpx.Clien
         "text/plain",
     ],
 )
-def test_frames_that_would_need_a_codec_are_406(
-    client: httpx.Client, jpeg: Sent, accept: str
-) -> None:
+def test_frames_that_no_codec_reads_are_406(client: httpx.Client, jpeg: Sent, accept: str) -> None:
     answer = get(client, f"{path_of(jpeg)}/frames/1", accept)
 
     assert answer.status_code == 406

@@ -71,7 +71,7 @@ class Desk:
         self.trash = Trash(index, self.journal, house.objects.remove_raw)
         self.documents = Documents(index, house.objects, self.journal, self.audit)
         self.search = Search(index)
-        self.retrieve = Retrieve(index, house.objects, self.audit)
+        self.retrieve = Retrieve(index, house.objects, self.audit, house.transcode)
         self.metadata = Metadata(index, self.audit)
 
     def close(self) -> None:

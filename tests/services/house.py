@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from storage_backends.memory import MemoryBackend
+from vna.decoders import Decoders
 from vna.index.engine import Index
 from vna.index.tables import metadata
 from vna.model.archive import DuplicatePolicy, Outcome
@@ -20,6 +21,8 @@ from vna.objects import ObjectStore
 from vna.objects.ulid import new_ulid
 from vna.services.audit import ReadAudit
 from vna.services.ingest import Ingest
+from vna.services.renditions import Renditions
+from vna.services.transcode import Transcode
 
 CALLER = local_administrator("127.0.0.1")
 WAIT_SECONDS = 60
@@ -38,6 +41,8 @@ class House:
         self.ingest = Ingest(self.index, self.objects, self.backend, quiet_seconds=0)
         self.audit_file = self.folder / "audit" / f"{new_ulid()}.jsonl"
         self.audit = ReadAudit(self.audit_file)
+        self.decoders = Decoders(processes=1, seconds=60, memory=2 << 30)
+        self.transcode = Transcode(self.decoders, Renditions(self.folder / "renditions", 0))
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -90,6 +95,8 @@ class House:
     def close(self) -> None:
         """Finish what is under way."""
         self.ingest.close()
+        self.transcode.close()
+        self.decoders.close()
         self.objects.close()
         self.audit.close()
 

@@ -32,7 +32,7 @@ def export(
     house: House, folder: Path, wanted: Selection = EVERYTHING, *, original: bool = True
 ) -> list[Exported]:
     """Run an export to its end."""
-    retrieve = Retrieve(house.index, house.objects, house.audit)
+    retrieve = Retrieve(house.index, house.objects, house.audit, house.transcode)
     made = Export(house.index, house.objects, retrieve)
     return list(made.run(CALLER, folder, wanted, original=original))
 
@@ -199,7 +199,7 @@ def test_only_what_the_caller_may_see_is_verified_and_exported(
     house: House, tmp_path: Path
 ) -> None:
     house.send(image(), organisation="H1")
-    retrieve = Retrieve(house.index, house.objects, house.audit)
+    retrieve = Retrieve(house.index, house.objects, house.audit, house.transcode)
     elsewhere = Caller("x", "127.0.0.1", frozenset((999,)), CALLER.rights)
     assert list(Verify(house.index, house.objects).run(elsewhere, EVERYTHING)) == []
     made = Export(house.index, house.objects, retrieve)

@@ -36,7 +36,7 @@ def index(sqlite_url: str) -> Iterator[Index]:
 
 @pytest.fixture
 def retrieve(house: House) -> Retrieve:
-    return Retrieve(house.index, house.objects, house.audit)
+    return Retrieve(house.index, house.objects, house.audit, house.transcode)
 
 
 def content(payload: Payload) -> bytes:
@@ -232,7 +232,7 @@ def test_no_byte_of_a_damaged_object_leaves(house: House) -> None:
     pixels = bytes(range(250)) * 8
     house.send(image(Rows=25, Columns=40, BitsAllocated=16, PixelData=pixels))
     flip(house, pixels)
-    retrieve = Retrieve(house.index, house.objects, house.audit)
+    retrieve = Retrieve(house.index, house.objects, house.audit, house.transcode)
     stored = only(retrieve)
     for payload in (
         retrieve.original(stored),
@@ -249,7 +249,7 @@ def test_nobody_gets_all_of_a_large_damaged_object(house: House, syntax: str) ->
     pixels = bytes(range(256)) * 4 * 1024 * 10
     house.send(image(syntax, Rows=1024, Columns=1024, NumberOfFrames=5, PixelData=pixels))
     flip(house, pixels[:3000])
-    retrieve = Retrieve(house.index, house.objects, house.audit)
+    retrieve = Retrieve(house.index, house.objects, house.audit, house.transcode)
     payload = retrieve.file(only(retrieve), Form.EXPLICIT_LE)
     assert payload.size is not None
     given: list[int] = []

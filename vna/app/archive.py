@@ -36,6 +36,7 @@ from vna.services.search import Search
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
 from vna.services.strays import remove_strays
+from vna.services.transcode import Transcode
 from vna.services.trash import Trash
 from vna.services.verify import Verify
 
@@ -115,7 +116,9 @@ class Archive:
             )
             stack.callback(ingest.close)
             journal = Journal(index, ingest.committer.submit)
-            retrieve = Retrieve(index, objects, audit)
+            transcode = Transcode(decoders, renditions)
+            stack.callback(transcode.close)
+            retrieve = Retrieve(index, objects, audit, transcode)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,

@@ -75,7 +75,7 @@ def as_stored(
 
 def stream(source: Source, anatomy: Anatomy, outgoing: Outgoing) -> Iterator[bytes]:
     """The bytes of the file, in pieces of at most 1 MiB beside the header; `source`: the object."""
-    source, base = _data_set(source, anatomy.dataset_offset, anatomy.deflated)
+    source, base = data_set_of(source, anatomy.dataset_offset, anatomy.deflated)
     for part in outgoing.parts:
         if isinstance(part, bytes):
             yield part
@@ -109,7 +109,7 @@ def canonical_digest(source: Source, scanned: Scan | None = None) -> bytes:
     that such an object is not found equal to its explicit form.
     """
     scanned = scanned or scan(source)
-    source, base = _data_set(source, scanned.dataset_offset, scanned.deflated)
+    source, base = data_set_of(source, scanned.dataset_offset, scanned.deflated)
     digest = hashlib.sha256()
     if scanned.header.incomplete:  # only equal bytes are known to be equal
         for chunk in chunks(source, base, source.size - base, _CHUNK):
@@ -127,7 +127,7 @@ def canonical_digest(source: Source, scanned: Scan | None = None) -> bytes:
     return digest.digest()
 
 
-def _data_set(source: Source, offset: int, deflated: bool) -> tuple[Source, int]:
+def data_set_of(source: Source, offset: int, deflated: bool) -> tuple[Source, int]:
     """The source in which the data set's offsets count, and where in it the data set begins."""
     return (InflatedSource(source, offset), 0) if deflated else (source, offset)
 
@@ -152,8 +152,8 @@ def _outgoing(
         plain = IMPLICIT_LE if implicit else EXPLICIT_LE
         syntax = _INFLATED_JPIP.get(syntax, plain)
     if correction is not None:
-        elements = apply(elements, correction, _fetcher(source, anatomy))
-    meta = file_meta(syntax, _uid(elements, SOP_CLASS), _uid(elements, SOP_UID))
+        elements = apply(elements, correction, fetcher(source, anatomy))
+    meta = file_meta(syntax, uid_of(elements, SOP_CLASS), uid_of(elements, SOP_UID))
     written = Encoding.IMPLICIT_LE if syntax == IMPLICIT_LE else Encoding.EXPLICIT_LE
     if correction is None and header.encoding is written:
         length = len(header.data) + sum(length for _, length in header.cuts)
@@ -163,15 +163,18 @@ def _outgoing(
     return Outgoing(syntax, size_of(parts), tuple(parts))
 
 
-def _fetcher(source: Source, anatomy: Anatomy) -> Callable[[Element], bytes]:
+def fetcher(source: Source, anatomy: Anatomy) -> Callable[[Element], bytes]:
+    """Reads the value of an element that was cut out of the header."""
+
     def fetch(element: Element) -> bytes:
-        data_set, base = _data_set(source, anatomy.dataset_offset, anatomy.deflated)
+        data_set, base = data_set_of(source, anatomy.dataset_offset, anatomy.deflated)
         return data_set.read(base + element.offset, element.length)
 
     return fetch
 
 
-def _uid(elements: Elements, tag: int) -> str:
+def uid_of(elements: Elements, tag: int) -> str:
+    """The UID of that tag, '' where it is absent."""
     value = next((e.value for e in reversed(elements) if e.tag == tag), None) or b""
     return value.decode("latin-1").strip("\0 ")
 

@@ -8,7 +8,7 @@ numbers from 1 ("54000100/1/54001010").  Keys ascend; group 0002 and group lengt
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -43,6 +43,11 @@ def to_json(header: Header, bulk_base: str, overlay: Sequence[Edit] = ()) -> byt
 def to_dict(header: Header, bulk_base: str) -> dict[str, Any]:
     """As `to_json` without an overlay, as a dict."""
     return _data_set(read_elements(header), DEFAULT, bulk_base + "/")
+
+
+def bulk_paths(header: Header) -> list[str]:
+    """The paths of all values that DICOM JSON replaces by a URI ("0040A730/2/0040A160")."""
+    return list(_uris(to_dict(header, "")))
 
 
 def element_json(element: Element, charset: Charset) -> dict[str, Any] | None:
@@ -81,6 +86,15 @@ def find(elements: Elements, path: str) -> Element | None:
             return None
         elements = found.items[number - 1]
     return None
+
+
+def _uris(tree: dict[str, Any]) -> Iterator[str]:
+    for attribute_ in tree.values():
+        if "BulkDataURI" in attribute_:
+            yield attribute_["BulkDataURI"].lstrip("/")
+        elif attribute_["vr"] == "SQ":
+            for item in attribute_.get("Value", ()):
+                yield from _uris(item)
 
 
 def _data_set(elements: Elements, charset: Charset, base: str | None) -> dict[str, Any]:

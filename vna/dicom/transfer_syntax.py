@@ -23,7 +23,8 @@ class TransferSyntax:
 
     `media_type`: of one frame sent as bulk data, default of PS3.18 table 8.7.3-5 where
     `default_for_media_type`.  `start`: first bytes of a codestream, where there is one.
-    `lossy`: whether the codestream of this syntax may have lost information.
+    `lossy`: whether the codestream of this syntax may have lost information.  `decoded`: whether
+    the archive can decode it (`vna.pixels`).
     """
 
     uid: str
@@ -37,6 +38,7 @@ class TransferSyntax:
     default_for_media_type: bool = False
     start: bytes = b""
     frame_per_fragment: bool = False
+    decoded: bool = False
 
 
 IMPLICIT_LE = "1.2.840.10008.1.2"
@@ -51,7 +53,8 @@ _SOC = b"\xff\x4f\xff\x51"
 
 
 def _native(uid: str, name: str, encoding: Encoding, deflated: bool = False) -> TransferSyntax:
-    return TransferSyntax(uid, name, encoding, deflated=deflated)
+    jpip = "JPIP" in name
+    return TransferSyntax(uid, name, encoding, deflated=deflated, decoded=not jpip)
 
 
 def _image(
@@ -73,6 +76,7 @@ def _image(
         default_for_media_type=default,
         start=start,
         frame_per_fragment=frame_per_fragment,
+        decoded=True,
     )
 
 

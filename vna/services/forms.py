@@ -33,7 +33,7 @@ _NOT_A_FILE = frozenset(
 
 
 class Form(Enum):
-    """What a client can take."""
+    """In which transfer syntax a file leaves without a codec."""
 
     STORED = "stored"  # `transfer-syntax=*`: as stored, but never Implicit LE nor Explicit BE
     EXPLICIT_LE = "explicit-le"  # 1.2.840.10008.1.2.1; compressed pixels are not decoded
@@ -61,7 +61,7 @@ def file(reader: ObjectReader, stored: Stored, form: Form) -> Payload:
         return original(reader, stored.transfer_syntax)
     anatomy = stored.anatomy
     outgoing = explicit_le(
-        reader, stored.header, anatomy, stored.transfer_syntax, _correction(stored)
+        reader, stored.header, anatomy, stored.transfer_syntax, correction_of(stored)
     )
     return Payload(
         outgoing.transfer_syntax,
@@ -73,15 +73,18 @@ def file(reader: ObjectReader, stored: Stored, form: Form) -> Payload:
 
 
 def available(syntax: str) -> list[str]:
-    """Transfer syntaxes in which an object stored as `syntax` can be had (0008,3002)."""
+    """Transfer syntaxes in which an object stored as `syntax` can surely be had (0008,3002); the
+    lossless ones that hold its pixels are made on demand, too."""
     if syntax in (IMPLICIT_LE, EXPLICIT_BE, EXPLICIT_LE):
         return [EXPLICIT_LE]
-    if transfer_syntax(syntax).encapsulated:
+    row = transfer_syntax(syntax)
+    if row.encapsulated and not row.decoded:
         return [syntax]
     return [syntax, EXPLICIT_LE]
 
 
-def _correction(stored: Stored) -> Correction | None:
+def correction_of(stored: Stored) -> Correction | None:
+    """What a file of the object must have in it, None where nothing is corrected."""
     if not stored.edits:
         return None
     when = datetime.fromtimestamp(stored.edited_at / 1000, UTC).strftime("%Y%m%d%H%M%S.%f+0000")

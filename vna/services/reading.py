@@ -60,6 +60,11 @@ class ObjectReader:
         self._sha256, self._xxh3 = sha256, xxh3
 
     @property
+    def sha256(self) -> bytes:
+        """Of the object."""
+        return self._sha256
+
+    @property
     def size(self) -> int:
         """Bytes of the object."""
         return self._place.length

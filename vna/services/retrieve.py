@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from vna.dicom.anatomy import Kind
+from vna.dicom.json import bulk_paths
+from vna.dicom.transfer_syntax import EXPLICIT_LE
 from vna.errors import Gone, NotFound
 from vna.index import places
 from vna.index.engine import Index
@@ -17,6 +20,7 @@ from vna.services.payload import Payload
 from vna.services.reading import ObjectReader, Recent
 from vna.services.rights import require
 from vna.services.stored import Stored
+from vna.services.transcode import Transcode
 from vna.services.values import Values
 
 __all__ = ["Form", "Retrieve", "Stored"]
@@ -25,8 +29,11 @@ __all__ = ["Form", "Retrieve", "Stored"]
 class Retrieve:
     """Reading by UID. Every call checks what the caller may see and is audited once a minute."""
 
-    def __init__(self, index: Index, objects: ObjectStore, audit: ReadAudit) -> None:
+    def __init__(
+        self, index: Index, objects: ObjectStore, audit: ReadAudit, transcode: Transcode
+    ) -> None:
         self._index, self._objects, self._audit = index, objects, audit
+        self._transcode = transcode
         self._recent = Recent()
 
     def instances(
@@ -57,6 +64,20 @@ class Retrieve:
         """The object byte for byte as received."""
         return forms.original(self._reader(stored), stored.transfer_syntax)
 
+    def file_in(self, stored: Stored, syntax: str) -> Payload:
+        """A DICOM file with every overlay applied and its pixel data in `syntax`.
+
+        Raises `NotAcceptable` where it cannot be had so: no codec reads it, the syntax cannot hold
+        it without loss, or it is lossy and not the stored one.
+        """
+        if syntax == stored.transfer_syntax:
+            return self.file(stored, Form.STORED)
+        if syntax == EXPLICIT_LE:
+            found = self.file(stored, Form.EXPLICIT_LE)
+            if found.transfer_syntax == EXPLICIT_LE:
+                return found
+        return self._transcode.file(self._values(stored), syntax, forms.correction_of(stored))
+
     def file(self, stored: Stored, form: Form) -> Payload:
         """A DICOM file (PS3.10) with every overlay applied; see `Form`.
 
@@ -74,12 +95,41 @@ class Retrieve:
         values = self._values(stored)
         return [values.frame(number) for number in numbers]
 
+    def frames_in(self, stored: Stored, numbers: Sequence[int], syntax: str) -> list[Payload]:
+        """Frames in the transfer syntax `syntax`. Raises `NotFound`, and `NotAcceptable` where they
+        cannot be had so."""
+        if syntax == self._codestream_of(stored):
+            return self.frames(stored, numbers)
+        for number in numbers:
+            stored.anatomy.frame(number)
+        return self._transcode.frames(self._values(stored), numbers, syntax)
+
+    def pixeldata_in(self, stored: Stored, syntax: str) -> list[Payload]:
+        """All pixel data in the transfer syntax `syntax`: one payload when native, else one for
+        each frame. Raises as `frames_in` does."""
+        if syntax == self._codestream_of(stored):
+            return self.pixeldata(stored)
+        if syntax == EXPLICIT_LE:
+            return [self._transcode.native(self._values(stored))]
+        numbers = range(1, stored.frames + 1)
+        return self._transcode.frames(self._values(stored), numbers, syntax)
+
+    def _codestream_of(self, stored: Stored) -> str:
+        """What the pixel data are in as they lie, turned to little endian where they are native."""
+        if stored.anatomy.kind is Kind.ENCAPSULATED:
+            return stored.transfer_syntax
+        return EXPLICIT_LE
+
     def bulkdata(self, stored: Stored, path: str) -> Payload:
         """The value at a path of DICOM JSON's BulkDataURI: "7FE00010", "54000100/1/54001010".
 
         Native values are little endian. Raises `NotFound`.
         """
         return self._values(stored).at(path)
+
+    def bulk_paths(self, stored: Stored) -> list[str]:
+        """The paths of every value that its metadata name by a BulkDataURI, in order."""
+        return bulk_paths(stored.header)
 
     def pixeldata(self, stored: Stored) -> list[Payload]:
         """All pixel data: one payload when native, one for each frame when encapsulated."""

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tests.faults.synthetic import Sent
@@ -55,18 +56,18 @@ def send(
     port: int, batches: Sequence[Sequence[Sent]], log: AckLog, on_ack: Callable[[], None]
 ) -> None:
     """Send `batches` over one connection until all are sent or the server dies."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     kind = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-    for batch in batches:
-        try:
-            connection.request("POST", "/dicomweb/studies", body(batch), {"Content-Type": kind})
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException):
-            return
-        if answer.status in (200, 202):
-            log.write(acknowledged(content))
-            on_ack()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        for batch in batches:
+            try:
+                connection.request("POST", "/dicomweb/studies", body(batch), {"Content-Type": kind})
+                answer = connection.getresponse()
+                content = answer.read()
+            except (OSError, http.client.HTTPException):
+                return
+            if answer.status in (200, 202):
+                log.write(acknowledged(content))
+                on_ack()
 
 
 def get(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:

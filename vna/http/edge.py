@@ -122,4 +122,4 @@ class Edge:
 
 def _said(answer: Answer) -> Opened:
     assert isinstance(answer.body, bytes)
-    return Opened(answer, answer.body)
+    return Opened(answer, (answer.body,))

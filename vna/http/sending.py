@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,8 @@ from vna.http.settings import EdgeSettings
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-BATCH_BYTES = 1 << 20  # joined from smaller chunks: a hop to a thread costs 50 µs
+BATCH_BYTES = 1 << 20  # pulled at once: a hop to a thread costs 50 µs
+JOINED_BYTES = 64 * 1024  # smaller chunks are joined; a larger one costs less to send than to copy
 KEPT_OPEN_BYTES = 64 * 1024  # an unread body of this size is cheaper to read than to close over
 
 
@@ -24,19 +25,19 @@ class Opened:
     `rest` is None where `first` is everything."""
 
     answer: Answer
-    first: bytes
+    first: Sequence[bytes]
     rest: Iterator[bytes] | None = None
 
 
 def opened(answer: Answer, method: str) -> Opened:
     """Open an answer; on a thread, because a stream reads."""
     if not isinstance(answer.body, Stream):
-        return Opened(answer, b"" if method == "HEAD" else answer.body)
+        return Opened(answer, () if method == "HEAD" else (answer.body,))
     if method == "HEAD":
-        return Opened(answer, b"")
+        return Opened(answer, ())
     chunks = answer.body.chunks()
     first = _pull(chunks)
-    if len(first) == answer.body.size:
+    if sum(map(len, first)) == answer.body.size:
         _close(chunks)
         return Opened(answer, first)
     return Opened(answer, first, chunks)
@@ -58,13 +59,13 @@ class Sender:
         if what.rest is not None:
             await self._stream(what.first, what.rest)
             return
-        await self._piece(what.first, more=unread)
+        await self._piece(b"".join(what.first), more=unread)
         if unread:
             if not expects_continue:  # nobody sends before a 100 that will not come
                 await self._body.drain(settings.drain_bytes, settings.drain_seconds)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _stream(self, batch: bytes, rest: Iterator[bytes]) -> None:
+    async def _stream(self, batch: Sequence[bytes], rest: Iterator[bytes]) -> None:
         loop = asyncio.get_running_loop()
         gone = asyncio.ensure_future(self._until_gone())
         self.whole = False
@@ -72,7 +73,8 @@ class Sender:
             while batch and not gone.done():
                 following = loop.run_in_executor(self._pool, _pull, rest)
                 try:
-                    await self._piece(batch, more=True)
+                    for piece in batch:
+                        await self._piece(piece, more=True)
                 finally:
                     batch = await following
             if not gone.done():
@@ -113,13 +115,24 @@ def _close(chunks: Iterator[bytes]) -> None:
         close()
 
 
-def _pull(iterator: Iterator[bytes]) -> bytes:
-    """The next batch; empty at the end."""
+def _pull(iterator: Iterator[bytes]) -> list[bytes]:
+    """The next chunks, small ones joined; none at the end."""
     batch: list[bytes] = []
+    small: list[bytes] = []
     size = 0
     for chunk in iterator:
-        batch.append(chunk)
         size += len(chunk)
+        if len(chunk) < JOINED_BYTES:
+            small.append(chunk)
+        else:
+            batch += _joined(small)
+            batch.append(chunk)
+            small = []
         if size >= BATCH_BYTES:
             break
-    return batch[0] if len(batch) == 1 else b"".join(batch)
+    return batch + _joined(small)
+
+
+def _joined(chunks: list[bytes]) -> list[bytes]:
+    joined = b"".join(chunks)
+    return [joined] if joined else []

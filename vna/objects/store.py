@@ -84,6 +84,16 @@ class ObjectStore:
             return b"".join(self.stream(place, sha256=sha256))
         return self._part(place, start, max(stop - start, 0), sha256)
 
+    def checked(self, place: Place, *, sha256: bytes, xxh3: bytes) -> bytes:
+        """All of the payload in one read, compared with the digest that the caller knows of it.
+
+        Raises `Damaged`. What its record says is not read.
+        """
+        data = self._part(place, 0, place.length, sha256)
+        if xxhash.xxh3_128_digest(data) != xxh3:
+            raise Damaged(sha256.hex(), "its bytes differ from their checksum")
+        return data
+
     def stream(
         self,
         place: Place,

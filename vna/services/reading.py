@@ -115,10 +115,7 @@ class ObjectReader:
         return self._recent.get(self._place, self._checked)
 
     def _checked(self) -> bytes:
-        whole = self._objects.read(self._place, sha256=self._sha256)
-        if xxhash.xxh3_128_digest(whole) != self._xxh3:
-            raise self._damaged("its bytes differ from their checksum")
-        return whole
+        return self._objects.checked(self._place, sha256=self._sha256, xxh3=self._xxh3)
 
     def _damaged(self, reason: str) -> Damaged:
         return Damaged(self._sha256.hex(), reason)

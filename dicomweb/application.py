@@ -10,6 +10,7 @@ from dicomweb.delete import Delete
 from dicomweb.instances import Instances
 from dicomweb.links import INSTANCE, SERIES, STUDY, Links
 from dicomweb.metadata import MetadataResource
+from dicomweb.package import Package
 from dicomweb.pixels import Pixels
 from dicomweb.search import SearchResource
 from dicomweb.store import Store
@@ -47,7 +48,8 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     links = Links(settings.service_url)
     strict = settings.strict_accept
     pixels = Pixels(services.retrieve, links, strict=strict)
-    instances = Instances(services.retrieve, pixels, links, strict=strict)
+    package = Package(services.retrieve)
+    instances = Instances(services.retrieve, pixels, package, links, strict=strict)
     metadata = MetadataResource(services.metadata, links, strict=strict)
     delete = Delete(services.trash)
     store = Store(services.ingest, receiving, links, settings.request_bytes)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dicomweb.choice import file_choices
 from dicomweb.links import Links
 from dicomweb.negotiation import DICOM, Wanted, wanted
+from dicomweb.package import ZIP, Package
 from dicomweb.pixels import Pixels
 from dicomweb.representation import Part, represent
 from vna.dicom.transfer_syntax import transfer_syntax
@@ -21,9 +22,11 @@ from vna.wire.accept import matches
 class Instances:
     """DICOM files: current versions with their corrections, or exactly what was received."""
 
-    def __init__(self, retrieve: Retrieve, pixels: Pixels, links: Links, *, strict: bool) -> None:
+    def __init__(
+        self, retrieve: Retrieve, pixels: Pixels, package: Package, links: Links, *, strict: bool
+    ) -> None:
         self._retrieve, self._pixels, self._links = retrieve, pixels, links
-        self._strict = strict
+        self._package, self._strict = package, strict
 
     def __call__(self, request: Request) -> Answer:
         """Answer GET of a study, a series or an instance."""
@@ -61,6 +64,8 @@ class Instances:
                 else:
                     etags = (each.etag for each in stored)
                     return represent(request, self._links.base, parts, etags, multipart=multipart)
+            elif not multipart and any(each.media_type == ZIP for each in shaped):
+                return self._package.represent(request, stored)
             elif multipart:
                 return self._pixels.represent(request, shaped, stored)
         raise NotAcceptable(reason)

@@ -47,9 +47,9 @@ def question_of(
     of. Raises `UnknownName`, `InvalidValue`.
     """
     warnings: list[str] = []
-    fuzzy = _flag(request, "fuzzymatching")
-    _flag(request, "emptyvaluematching")  # a key of two quotation marks always means it
-    if _flag(request, "multiplevaluematching"):
+    fuzzy = request.flag("fuzzymatching")
+    request.flag("emptyvaluematching")  # a key of two quotation marks always means it
+    if request.flag("multiplevaluematching"):
         warnings.append(NO_MULTIPLE_VALUES)
     keys = [Key((_PARENTS[name],), "UI", Exact(uid)) for name, uid in request.parameters.items()]
     for name, text in request.query:
@@ -117,13 +117,6 @@ def _include(request: Request) -> tuple[Path, ...] | Literal["all"]:
             raise InvalidValue("includefield", ",".join(fields), "be all, or name attributes")
         return "all"
     return tuple(dict.fromkeys(parse_path(field) for field in fields))
-
-
-def _flag(request: Request, name: str) -> bool:
-    text = request.one(name)
-    if text not in (None, "true", "false"):
-        raise InvalidValue(name, text, "be true or false")
-    return text == "true"
 
 
 def _number(request: Request, name: str) -> int | None:

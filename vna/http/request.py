@@ -43,6 +43,13 @@ class Request:
             raise InvalidValue(name, ", ".join(values), "be given once")
         return values[0] if values else None
 
+    def flag(self, name: str) -> bool:
+        """Whether a query parameter is true; false where it is absent. Raises `InvalidValue`."""
+        value = self.one(name)
+        if value not in (None, "true", "false"):
+            raise InvalidValue(name, value, "be true or false")
+        return value == "true"
+
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """The headers of an ASGI scope; repeated ones are joined as lists (RFC 9110 §5.3)."""

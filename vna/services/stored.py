@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import xxhash
 
 from vna.dicom.anatomy import Anatomy
-from vna.dicom.edit import Edit
+from vna.dicom.edit import Edit, apply_json
 from vna.dicom.header import Header
+from vna.dicom.json import to_dict
 from vna.index.places import Holding
 from vna.model.archive import Place
 
@@ -45,6 +47,10 @@ class Stored:
     def header(self) -> Header:
         """Its header as received."""
         return Header.decode(self.header_bytes)
+
+    def attributes(self) -> dict[str, Any]:
+        """DICOM JSON of what is shown of it, without bulk data."""
+        return apply_json(self.edits, to_dict(self.header, ""))
 
     @property
     def frames(self) -> int:

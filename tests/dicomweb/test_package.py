@@ -108,7 +108,7 @@ def test_a_medium_has_a_dicomdir_that_pydicom_reads(
     assert [str(name) for name in read.find_values("PatientName")] == ["MUÑOZ^BEGOÑA"]
     for instance in read:
         assert instance.load().SOPInstanceUID == instance.SOPInstanceUID
-    read._tmp_dir.cleanup()  # it warns of a folder that it leaves to the end
+    read._stage["t"].cleanup()  # pydicom leaves a folder to the end, which warns
 
 
 def test_dcmtk_finds_every_record_of_the_dicomdir(

@@ -13,6 +13,7 @@ from dicomweb.metadata import MetadataResource
 from dicomweb.package import Package
 from dicomweb.pixels import Pixels
 from dicomweb.search import SearchResource
+from dicomweb.short import short_routes
 from dicomweb.store import Store
 from vna.http.edge import Edge
 from vna.http.router import Intake, Route
@@ -81,4 +82,6 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     for path, template in searches.items():
         resource = SearchResource(services.search, links, settings, template)
         routes.append(Route("GET", path, resource))
+    plain = [each for each in routes if isinstance(each, Route)]
+    routes += short_routes(plain, services.search)
     return Edge(routes, settings, root=settings.root, pools=[reading, receiving], budget=budget)

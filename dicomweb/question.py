@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from dicomweb import cursor
 from vna.dicom.dictionary import parse_path, vr_of
 from vna.dicom.matching import match_of
 from vna.errors import InvalidValue, UnknownName
@@ -15,6 +16,7 @@ from vna.model.query import Exact, Key, Level, Path, Query
 PARAMETERS = (
     "accept",
     "charset",
+    "cursor",
     "emptyvaluematching",
     "fuzzymatching",
     "includefield",
@@ -60,12 +62,16 @@ def question_of(
             continue
         keys.append(_key(name, text, {key.path for key in keys}, fuzzy=fuzzy))
     limit = _number(request, "limit")
+    after = request.one(cursor.PARAMETER)
+    if after is not None and request.has("offset"):
+        raise InvalidValue("offset", "", "not stand beside a cursor")
     query = replace(
         template,
         keys=tuple(keys),
         include=_include(request),
         limit=max_results if limit is None else min(limit, max_results),
         offset=_number(request, "offset") or 0,
+        after=None if after is None else cursor.read(after),
     )
     return Question(query, tuple(warnings))
 

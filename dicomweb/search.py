@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from dicomweb import cursor
 from dicomweb.links import Links
 from dicomweb.model_parts import model_parts
 from dicomweb.negotiation import DICOM_XML, model_type
@@ -37,15 +38,18 @@ class SearchResource:
         )
         page = self._search.find(request.caller, question.query)
         texts = [*question.warnings, *_remaining(page)]
-        warnings = tuple(warning(self._links.base, text) for text in texts)
+        said = tuple(warning(self._links.base, text) for text in texts)
+        if page.remaining and page.cursor is not None:
+            link = cursor.link(request, self._links.base, self._settings.root, page.cursor)
+            said = (*said, link)
         if not page.rows:
-            return Answer(204, (*warnings, *PRIVATE))
+            return Answer(204, (*said, *PRIVATE))
         if media_type == DICOM_XML:
             trees = [row.tree(self._retrieve_url(row)) for row in page.rows]
             content_type, parts = model_parts(uuid.uuid4().hex, lambda: trees)
-            return Answer(200, (("Content-Type", content_type), *warnings, *PRIVATE), parts)
+            return Answer(200, (("Content-Type", content_type), *said, *PRIVATE), parts)
         body = b"[" + b",".join(row.json(self._retrieve_url(row)) for row in page.rows) + b"]"
-        return Answer(200, (("Content-Type", media_type), *warnings, *PRIVATE), body)
+        return Answer(200, (("Content-Type", media_type), *said, *PRIVATE), body)
 
     def _retrieve_url(self, row: Row) -> str:
         if row.sop_uid:

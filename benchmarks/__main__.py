@@ -1,7 +1,8 @@
 """`python -m benchmarks`: this archive against Debian's Orthanc in one run, as ratios.
 
 STOW-RS of CT with 4 clients, QIDO-RS by PatientID, WADO-RS of a study, metadata of a settled series
-after a restart. Prints a table, and writes it as JSON beside the machine's facts with --json FILE.
+after a restart and again; images rendered, decoded and as stored. Prints a table, and writes it as
+JSON beside the machine's facts with --json FILE.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import ct
+from benchmarks.pictures import pictures
 from benchmarks.questions import ask, first, found, stow
 from benchmarks.servers import BOTH, Server, Start
 
@@ -27,8 +29,14 @@ WANTED = {
     "QIDO by PatientID": 5.0,
     "study retrieve, 100 CT": 3.0,
     "metadata of a settled 100-instance series, after restart": 20.0,
-    "metadata, first answer after restart": 20.0,
+    "metadata of a settled 100-instance series, again": 5.0,
+    "rendered CT frame, first": 2.0,
+    "rendered CT frame, again": 2.0,
+    "JPEG 2000 to native frame, first": 1.5,
+    "JPEG 2000 to native frame, again": 1.5,
+    "instance as stored": 5.0,
 }
+JPEG_2000_SLICES = 40
 SETTLE_SECONDS = 8  # the archive is told that a study is complete after 2 quiet seconds
 FILE = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 JSON = "application/dicom+json"
@@ -69,6 +77,7 @@ def _options() -> argparse.Namespace:
 def _measure(start: Start, folder: Path, slices: int) -> tuple[str, dict[str, float]]:
     singles = [each for number in range(slices // 100) for each in ct.study(number, 100)]
     batches = [each for number in range(slices // 100) for each in ct.study(number, 100, seed=7)]
+    compressed = list(ct.study(slices, JPEG_2000_SLICES, seed=11, jpeg_2000=True))
     answers: dict[str, float] = {}
     with start(folder) as server:
         answers["STOW of CT, 4 clients, 1 per request"] = stow(server, singles)
@@ -83,14 +92,15 @@ def _measure(start: Start, folder: Path, slices: int) -> tuple[str, dict[str, fl
         answers["study retrieve, 100 CT"] = ask(
             server, [f"/studies/{each.study_uid}" for each in singles[::100]], {"Accept": FILE}
         )
+        stow(server, compressed)
         _settle(server, singles[0])
     path = f"/studies/{singles[0].study_uid}/series/{singles[0].series_uid}/metadata"
     headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
     with start(folder) as server:
-        answers["metadata, first answer after restart"] = first(server, path, headers)
-        answers["metadata of a settled 100-instance series, after restart"] = ask(
-            server, [path], headers
-        )
+        series = "metadata of a settled 100-instance series"
+        answers[f"{series}, after restart"] = first(server, path, headers)
+        answers[f"{series}, again"] = ask(server, [path], headers)
+        answers |= pictures(server, singles[:100], compressed)
         return server.name, answers
 
 

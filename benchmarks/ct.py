@@ -1,4 +1,4 @@
-"""Synthetic CT studies: 512 × 512, 16 bit, about 90 header elements, Explicit VR Little Endian."""
+"""Synthetic CT studies: 512 × 512, 12 bits in 16, about 90 header elements; native or JPEG 2000."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import imagecodecs
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 
 ROOT = "1.2.826.0.1.3680043.10.1553"
 
@@ -22,9 +24,15 @@ class Slice:
     series_uid: str
     sop_uid: str
     data: bytes
+    pixels: bytes  # native, little endian
+
+    @property
+    def path(self) -> str:
+        """Of the instance, below the DICOMweb root."""
+        return f"/studies/{self.study_uid}/series/{self.series_uid}/instances/{self.sop_uid}"
 
 
-def study(number: int, slices: int, *, seed: int = 0) -> Iterator[Slice]:
+def study(number: int, slices: int, *, seed: int = 0, jpeg_2000: bool = False) -> Iterator[Slice]:
     """Yield `slices` CT images of one series; equal arguments give equal bytes."""
     noise = np.random.default_rng(seed * 100_003 + number)
     base = noise.normal(0, 12, (512, 512))
@@ -32,10 +40,26 @@ def study(number: int, slices: int, *, seed: int = 0) -> Iterator[Slice]:
     base += np.where(rows**2 + columns**2 < 0.7, 1040, 24)
     for index in range(1, slices + 1):
         pixels = (base + noise.normal(0, 4, (512, 512))).clip(0, 4095).astype("<u2")
-        yield _slice(number, seed, index, pixels.tobytes())
+        ds = _header(number, seed, index)
+        if jpeg_2000:
+            stream = imagecodecs.jpeg2k_encode(
+                pixels, codecformat="j2k", level=0, reversible=True, bitspersample=12
+            )
+            ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
+            ds.PixelData = encapsulate([bytes(stream)])
+            ds["PixelData"].VR = "OB"
+        else:
+            ds.PixelData = pixels.tobytes()
+            ds["PixelData"].VR = "OW"
+        out = io.BytesIO()
+        ds.save_as(out, enforce_file_format=True)
+        yield Slice(
+            ds.PatientID, ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPInstanceUID,
+            out.getvalue(), pixels.tobytes(),
+        )  # fmt: skip
 
 
-def _slice(number: int, seed: int, index: int, pixels: bytes) -> Slice:
+def _header(number: int, seed: int, index: int) -> Dataset:
     study_uid = f"{ROOT}.{seed}.{number}"
     series_uid = f"{study_uid}.1"
     sop_uid = UID(f"{series_uid}.{index}")
@@ -99,8 +123,4 @@ def _slice(number: int, seed: int, index: int, pixels: bytes) -> Slice:
     ds.WindowWidth = "400"
     ds.RescaleIntercept = "-1024"
     ds.RescaleSlope = "1"
-    ds.PixelData = pixels
-    ds["PixelData"].VR = "OW"
-    out = io.BytesIO()
-    ds.save_as(out, enforce_file_format=True)
-    return Slice(ds.PatientID, study_uid, series_uid, sop_uid, out.getvalue())
+    return ds

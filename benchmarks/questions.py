@@ -1,4 +1,4 @@
-"""The four questions of the archive's main way, each asked of any DICOMweb server."""
+"""How a question is asked of any DICOMweb server: by one client or many, once or for a time."""
 
 from __future__ import annotations
 
@@ -59,6 +59,17 @@ def ask(server: Server, paths: Sequence[str], headers: dict[str, str]) -> float:
     return count / seconds
 
 
+def once(server: Server, paths: Sequence[str], headers: dict[str, str]) -> float:
+    """Answers per second of one keep-alive client that asks each of `paths` one time."""
+    connection = Connection(server.port)
+    began = time.perf_counter()
+    for path in paths:
+        _good(server, connection, path, headers)
+    seconds = time.perf_counter() - began
+    connection.close()
+    return len(paths) / seconds
+
+
 def first(server: Server, path: str, headers: dict[str, str]) -> float:
     """The inverse of the seconds that the very first such answer takes after a start."""
     connection = Connection(server.port)
@@ -72,6 +83,14 @@ def found(server: Server, patient_id: str) -> int:
     url = f"http://127.0.0.1:{server.port}{server.root}/studies?PatientID={patient_id}"
     with urllib.request.urlopen(url, timeout=30) as answer:
         return len(json.load(answer))
+
+
+def fetched(server: Server, path: str, headers: dict[str, str]) -> bytes:
+    """The whole body of one answer, to be looked at."""
+    url = f"http://127.0.0.1:{server.port}{server.root}{path}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
+        body: bytes = answer.read()
+        return body
 
 
 def _good(server: Server, connection: Connection, path: str, headers: dict[str, str]) -> None:

@@ -12,15 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = "orthanc orthanc-dicomweb"
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+PACKAGES = "orthanc orthanc-dicomweb orthanc-gdcm"
+PLUGINS = Path("/usr/share/orthanc/plugins")
+PLUGIN = PLUGINS / "libOrthancDicomWeb.so"
+JPEG_2000 = PLUGINS / "libOrthancGdcm.so"  # without it Orthanc decodes no JPEG 2000
 PROGRAM = Path("/usr/sbin/Orthanc")
 
 # What the Orthanc Book advises for a server that must not lose data and must answer quickly: files
-# synced, no compression, many HTTP threads, keep-alive, no job history, no file access on search.
+# synced, no compression, many HTTP threads, keep-alive, no job history, no file access on search,
+# files kept in memory once read, GDCM for JPEG 2000 only, as many at once as its package allows.
 SETTINGS: dict[str, object] = {
     "Name": "peer",
-    "Plugins": [str(PLUGIN)],
+    "Plugins": [str(PLUGIN), str(JPEG_2000)],
     "RemoteAccessAllowed": False,
     "AuthenticationEnabled": False,
     "DicomServerEnabled": False,
@@ -32,6 +35,12 @@ SETTINGS: dict[str, object] = {
     "TcpNoDelay": True,
     "SaveJobs": False,
     "StorageAccessOnFind": "Never",
+    "MaximumStorageCacheSize": 128,
+    "Gdcm": {
+        "Enable": True,
+        "Throttling": 4,
+        "RestrictTransferSyntaxes": [f"1.2.840.10008.1.2.4.{number}" for number in range(90, 94)],
+    },
     "DicomWeb": {
         "Enable": True,
         "Root": "/dicom-web/",
@@ -52,7 +61,8 @@ class Orthanc:
 
 def missing() -> str | None:
     """The apt line that installs the peer, or None where it is installed."""
-    return None if PROGRAM.exists() and PLUGIN.exists() else f"apt-get install {PACKAGES}"
+    installed = all(each.exists() for each in (PROGRAM, PLUGIN, JPEG_2000))
+    return None if installed else f"apt-get install {PACKAGES}"
 
 
 @contextmanager

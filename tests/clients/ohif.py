@@ -16,6 +16,7 @@ from tests.peers import npm
 from tests.peers.chromium import Page
 
 PACKAGE = "@ohif/app"
+DOCUMENTED = npm.ROOT / "docs" / "viewers.md"
 VIEWPORT = "[data-cy=viewport-pane]"
 # "I:8 (1/8)"; a stack that is still loading has no length
 SHOWN = (
@@ -24,46 +25,6 @@ SHOWN = (
 )
 DATE = re.compile(r"\d\d-[A-Z][a-z]{2}-\d{4}")
 
-CONFIGURATION = {
-    "name": "config/archive.js",
-    "routerBasename": "/",
-    "extensions": [],
-    "modes": [],
-    "customizationService": {},
-    "showStudyList": True,
-    "maxNumberOfWebWorkers": 2,
-    "showCPUFallbackMessage": False,
-    "showLoadingIndicator": True,
-    "showWarningMessageForCrossOrigin": False,
-    "strictZSpacingForVolumeViewport": True,
-    "showErrorDetails": "always",
-    "investigationalUseDialog": {"option": "never"},
-    "defaultDataSourceName": "archive",
-    "dataSources": [
-        {
-            "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
-            "sourceName": "archive",
-            "configuration": {
-                "friendlyName": "The archive",
-                "name": "archive",
-                "qidoRoot": "/dicomweb",
-                "wadoRoot": "/dicomweb",
-                "wadoUriRoot": "/dicomweb/wado",
-                "qidoSupportsIncludeField": True,
-                "supportsFuzzyMatching": True,
-                "supportsWildcard": True,
-                "imageRendering": "wadors",
-                "thumbnailRendering": "thumbnail",
-                "enableStudyLazyLoad": True,
-                "singlepart": "bulkdata,pdf,video",
-                "bulkDataURI": {"enabled": True, "relativeResolution": "studies"},
-                "omitQuotationForMultipartRequest": True,
-                "dicomUploadEnabled": True,
-            },
-        }
-    ],
-}
-
 
 def files() -> Path:
     """The folder of the built viewer."""
@@ -71,8 +32,9 @@ def files() -> Path:
 
 
 def configuration() -> dict[str, str | bytes]:
-    """What the viewer is told, by the paths it asks for."""
-    return {"/app-config.js": f"window.config = {json.dumps(CONFIGURATION)};"}
+    """What docs/viewers.md tells the viewer, by the path it asks for."""
+    (written,) = re.findall(r"^```js\n(.*?)^```", DOCUMENTED.read_text(), re.DOTALL | re.MULTILINE)
+    return {"/app-config.js": written}
 
 
 class Viewer:

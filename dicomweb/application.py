@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dicomweb import question
+from dicomweb.capabilities import capability_routes
 from dicomweb.delete import Delete
 from dicomweb.instances import Instances
 from dicomweb.links import INSTANCE, SERIES, STUDY, Links
@@ -84,4 +85,5 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         routes.append(Route("GET", path, resource))
     plain = [each for each in routes if isinstance(each, Route)]
     routes += short_routes(plain, services.search)
+    routes += capability_routes([each.template for each in routes], links)
     return Edge(routes, settings, root=settings.root, pools=[reading, receiving], budget=budget)

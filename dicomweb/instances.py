@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dicomweb.choice import file_choices
 from dicomweb.links import Links
 from dicomweb.negotiation import DICOM, Wanted, wanted
-from dicomweb.package import ZIP, Package
+from dicomweb.offers import ZIP
+from dicomweb.package import Package
 from dicomweb.pixels import Pixels
 from dicomweb.representation import Part, represent
 from vna.dicom.transfer_syntax import transfer_syntax

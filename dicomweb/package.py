@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, cast
 
+from dicomweb.offers import ZIP
 from dicomweb.representation import VARY
 from vna.dicom.dicomdir import Entry, dicomdir
 from vna.http.answer import PRIVATE, Answer, Stream, not_modified
@@ -19,7 +20,6 @@ from vna.http.request import Request
 from vna.services.payload import Payload
 from vna.services.retrieve import Form, Retrieve, Stored
 
-ZIP = "application/zip"
 _LARGE = 1 << 30  # bytes; such a member is written as Zip64
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # what ZIP can say; equal content is equal bytes
 

@@ -79,7 +79,7 @@ class Edge:
         try:
             if found is None:
                 return _said(no_such_path())
-            if scope["method"] == "OPTIONS":
+            if scope["method"] == "OPTIONS" and found.target is None:
                 return _said(Answer(204, (("Allow", ", ".join(found.allowed)),)))
             if found.target is None:
                 return _said(method_not_allowed(found.allowed))

@@ -1,0 +1,125 @@
+"""What DICOMweb offers here, as a table: every resource, its media types and its parameters.
+
+Capabilities (PS3.18 §8.9) and the conformance statement are written from it; a test holds it
+against the routes, and another one exercises every row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dicomweb.links import INSTANCE, SERIES, STUDY
+from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, OCTETS
+from vna.dicom.transfer_syntax import TRANSFER_SYNTAXES
+
+ZIP = "application/zip"
+
+
+def part(media_type: str) -> str:
+    """A multipart body with parts of `media_type`."""
+    return f'multipart/related; type="{media_type}"'
+
+
+COMPRESSED = tuple(
+    dict.fromkeys(
+        row.media_type for row in TRANSFER_SYNTAXES.values() if row.default_for_media_type
+    )
+)
+_BULK = (part(OCTETS), *map(part, COMPRESSED))
+_SINGLE_BULK = (OCTETS, *COMPRESSED)
+_MODEL = (DICOM_JSON, JSON, part(DICOM_XML))
+_SEARCH = (
+    "{attribute}",
+    "includefield",
+    "limit",
+    "offset",
+    "cursor",
+    "fuzzymatching",
+    "emptyvaluematching",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One method of one resource. `answers` and `takes`: media types of the response and of the
+    request, the default first; `parameters`: of the query; `clause`: of PS3.18, "" for an
+    extension."""
+
+    transaction: str
+    method: str
+    template: str
+    answers: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    clause: str = ""
+
+
+def _instances() -> tuple[Offer, ...]:
+    several = (part(DICOM), *_BULK, ZIP)
+    return (
+        *(
+            Offer("Retrieve", "GET", path, several, (), ("accept", "dicomdir"), "10.4")
+            for path in (STUDY, SERIES)
+        ),
+        Offer(
+            "Retrieve",
+            "GET",
+            INSTANCE,
+            (part(DICOM), DICOM, *_BULK, ZIP),
+            (),
+            ("accept", "dicomdir", "original", "version"),
+            "10.4",
+        ),
+    )
+
+
+OFFERS: tuple[Offer, ...] = (
+    Offer("Capabilities", "OPTIONS", "/", ("application/vnd.sun.wadl+xml", JSON), (), (), "8.9"),
+    *(
+        Offer("Store", "POST", path, (DICOM_JSON,), (part(DICOM), DICOM), (), "10.5")
+        for path in ("/studies", STUDY)
+    ),
+    *_instances(),
+    *(
+        Offer("Delete", "DELETE", path, parameters=("reason",))
+        for path in (STUDY, SERIES, INSTANCE)
+    ),
+    *(
+        Offer("Retrieve metadata", "GET", f"{path}/metadata", _MODEL, (), ("accept",), "10.4")
+        for path in (STUDY, SERIES, INSTANCE)
+    ),
+    *(
+        Offer(f"Retrieve {name}", "GET", f"{path}/{name}", _BULK, (), ("accept",), "10.4")
+        for name in ("bulkdata", "pixeldata")
+        for path in (STUDY, SERIES, INSTANCE)
+    ),
+    Offer(
+        "Retrieve frames",
+        "GET",
+        f"{INSTANCE}/frames/{{frames}}",
+        (*_BULK, *_SINGLE_BULK),
+        (),
+        ("accept",),
+        "10.4",
+    ),
+    Offer(
+        "Retrieve bulk data",
+        "GET",
+        f"{INSTANCE}/bulkdata/{{path:rest}}",
+        (*_BULK, *_SINGLE_BULK),
+        (),
+        ("accept",),
+        "10.4",
+    ),
+    *(
+        Offer("Search", "GET", path, _MODEL, (), _SEARCH, "10.6")
+        for path in (
+            "/studies",
+            "/series",
+            f"{STUDY}/series",
+            "/instances",
+            f"{STUDY}/instances",
+            f"{SERIES}/instances",
+        )
+    ),
+)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from dicomweb import question
 from dicomweb.capabilities import capability_routes
+from dicomweb.commitment import LARGEST_BODY, CommitmentResource
 from dicomweb.delete import Delete
 from dicomweb.instances import Instances
-from dicomweb.links import INSTANCE, SERIES, STUDY, Links
+from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY, Links
 from dicomweb.metadata import MetadataResource
 from dicomweb.package import Package
 from dicomweb.pixels import Pixels
@@ -21,6 +22,7 @@ from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
 from vna.model.query import Level
 from vna.services.budget import Budget
+from vna.services.commitment import Commitment
 from vna.services.ingest import Ingest
 from vna.services.metadata import Metadata
 from vna.services.retrieve import Retrieve
@@ -37,6 +39,7 @@ class Services:
     retrieve: Retrieve
     metadata: Metadata
     trash: Trash
+    commitment: Commitment
 
 
 def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
@@ -55,6 +58,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     metadata = MetadataResource(services.metadata, links, strict=strict)
     delete = Delete(services.trash)
     store = Store(services.ingest, receiving, links, settings.request_bytes)
+    commitment = CommitmentResource(services.commitment)
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
         Intake("POST", STUDY, store),
@@ -71,6 +75,8 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         ),
         Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
+        Route("POST", COMMITMENT, commitment.post, LARGEST_BODY),
+        Route("GET", COMMITMENT, commitment.get),
     ]
     searches = {
         "/studies": question.studies(),

@@ -8,6 +8,7 @@ from urllib.parse import quote
 STUDY = "/studies/{study}"
 SERIES = STUDY + "/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
+COMMITMENT = "/commitment-requests/{transaction}"
 
 
 @dataclass(frozen=True, slots=True)

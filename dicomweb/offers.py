@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dicomweb.links import INSTANCE, SERIES, STUDY
+from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY
 from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, OCTETS
 from vna.dicom.transfer_syntax import TRANSFER_SYNTAXES
 
@@ -122,4 +122,13 @@ OFFERS: tuple[Offer, ...] = (
             f"{SERIES}/instances",
         )
     ),
+    Offer(
+        "Storage commitment",
+        "POST",
+        COMMITMENT,
+        (DICOM_JSON, JSON, DICOM_XML),
+        (DICOM_JSON, JSON, DICOM_XML),
+        clause="13",
+    ),
+    Offer("Storage commitment", "GET", COMMITMENT, (DICOM_JSON, JSON, DICOM_XML), clause="13"),
 )

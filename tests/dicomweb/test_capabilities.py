@@ -14,7 +14,7 @@ NAMESPACE = {"w": "http://wadl.dev.java.net/2009/02"}
 
 
 def filled(template: str) -> str:
-    for name in ("study", "series", "instance", "frames"):
+    for name in ("study", "series", "instance", "frames", "transaction"):
         template = template.replace(f"{{{name}}}", "1")
     return template.replace("{path:rest}", "7FE00010")
 

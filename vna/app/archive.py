@@ -20,6 +20,7 @@ from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
 from vna.objects.ulid import new_ulid
 from vna.services.audit import ReadAudit
+from vna.services.commitment import COMMIT, Commitment
 from vna.services.corrections import Corrections
 from vna.services.documents import Documents
 from vna.services.export import Export
@@ -72,6 +73,7 @@ class Archive:
     statistics: Statistics
     imports: ImportLedger
     jobs: Jobs
+    commitment: Commitment
     decoders: Decoders
     renditions: Renditions
 
@@ -119,12 +121,14 @@ class Archive:
             transcode = Transcode(decoders, renditions)
             stack.callback(transcode.close)
             retrieve = Retrieve(index, objects, audit, transcode)
+            search = Search(index)
+            commitment = Commitment(index, search, objects)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
                 objects=objects,
                 ingest=ingest,
-                search=Search(index),
+                search=search,
                 retrieve=retrieve,
                 metadata=Metadata(index, audit),
                 verify=Verify(index, objects),
@@ -146,9 +150,10 @@ class Archive:
                 imports=ImportLedger(index),
                 jobs=Jobs(
                     index,
-                    {SETTLE: Settle(index, base_url=base_url)},
-                    [lambda: remove_strays(objects)],
+                    {SETTLE: Settle(index, base_url=base_url), COMMIT: commitment},
+                    [lambda: remove_strays(objects), commitment.forget],
                 ),
+                commitment=commitment,
                 decoders=decoders,
                 renditions=renditions,
             )

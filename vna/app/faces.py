@@ -41,7 +41,12 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
     )
     images = dicomweb.application.build(
         dicomweb.application.Services(
-            archive.ingest, archive.search, archive.retrieve, archive.metadata, archive.trash
+            archive.ingest,
+            archive.search,
+            archive.retrieve,
+            archive.metadata,
+            archive.trash,
+            archive.commitment,
         ),
         edge,
         budget,

@@ -455,6 +455,21 @@ held = Table(
     UniqueConstraint("partition", "sop_key", "dataset_xxh3"),
 )
 
+# Requests for storage commitment over the web (PS3.18 §13) and their results.
+commitment = Table(
+    "commitment",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("transaction_uid", Words, nullable=False),
+    _text("caller"),
+    _number("requested_at"),
+    Column("request", LargeBinary, nullable=False),  # JSON, vna/services/commitment.py
+    Column("result", LargeBinary),  # JSON; NULL while it is being verified
+    UniqueConstraint("partition", "transaction_uid"),
+    Index(None, "requested_at"),
+)
+
 trash = Table(
     "trash",
     metadata,

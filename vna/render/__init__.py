@@ -1,0 +1,1 @@
+"""Pictures and pages of what is stored: pure functions, no I/O."""

@@ -8,17 +8,22 @@ from typing import Any
 
 import orjson
 
-from dicomweb.negotiation import DICOM_JSON, DICOM_XML, JSON, accepted
+from dicomweb.negotiation import DICOM_JSON, DICOM_XML, JSON, MULTIPART, accepted
+from dicomweb.representation import VARY
 from vna.dicom.from_xml import from_xml
 from vna.dicom.native_xml import native_xml
 from vna.errors import InvalidValue, MalformedBody, NotAcceptable, UnsupportedMedia
 from vna.http.answer import PRIVATE, Answer
 from vna.http.request import Request
 from vna.services.commitment import Commitment, Reference, Result
-from vna.wire.media_type import parse_media_type
+from vna.wire.accept import matches
+from vna.wire.media_type import MediaType, parse_media_type
+from vna.wire.multipart_reader import MultipartReader, PartData, PartStart
+from vna.wire.multipart_writer import MultipartWriter, boundary_of
 
 LARGEST_BODY = 16 << 20
 RETRY_SECONDS = 5
+MEDIA_TYPES = (DICOM_JSON, JSON, DICOM_XML)
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _STUDIES, _SERIES, _SOPS = "00081110", "00081115", "00081199"
@@ -37,23 +42,27 @@ class CommitmentResource:
 
     def post(self, request: Request) -> Answer:
         """Answer POST: 200 with the result, or 202 where it takes longer."""
-        media_type = _wanted(request)
+        shape = _wanted(request)
         uid = _transaction(request)
         references = _references(_data_set(request))
-        return _answer(self._commitment.request(request.caller, uid, references), media_type)
+        return _answer(self._commitment.request(request.caller, uid, references), *shape)
 
     def get(self, request: Request) -> Answer:
         """Answer GET: 200 with the result, 202 while there is none."""
-        media_type = _wanted(request)
+        shape = _wanted(request)
         uid = _transaction(request)
-        return _answer(self._commitment.find(request.caller, uid), media_type)
+        return _answer(self._commitment.find(request.caller, uid), *shape)
 
 
-def _wanted(request: Request) -> str:
+def _wanted(request: Request) -> tuple[str, bool]:
+    """Media type of the result, and whether it is the one part of a multipart body."""
     for each in accepted(request, strict=False):
-        for media_type in (DICOM_JSON, JSON, DICOM_XML):
+        for media_type in MEDIA_TYPES:
             if each.covers(media_type):
-                return media_type
+                return media_type, False
+            part = (each.media_type.parameter("type") or "*/*").lower()
+            if each.covers(MULTIPART) and matches(part, media_type):
+                return media_type, True
     raise NotAcceptable(f"a result is sent as {DICOM_JSON} or {DICOM_XML}")
 
 
@@ -65,17 +74,16 @@ def _transaction(request: Request) -> str:
 
 
 def _data_set(request: Request) -> Item:
-    text = request.header("content-type") or ""
-    try:
-        essence = parse_media_type(text).essence
-    except InvalidValue as error:
-        raise UnsupportedMedia("the Content-Type is no media type") from error
-    if essence == DICOM_XML:
-        return from_xml(request.body)
-    if essence not in (DICOM_JSON, JSON):
+    media_type = _media_type(request.header("content-type"))
+    body = request.body
+    if media_type.essence == MULTIPART:
+        media_type, body = _only_part(body, media_type)
+    if media_type.essence == DICOM_XML:
+        return from_xml(body)
+    if media_type.essence not in (DICOM_JSON, JSON):
         raise UnsupportedMedia(f"a request for commitment is {DICOM_JSON} or {DICOM_XML}")
     try:
-        found = orjson.loads(request.body)
+        found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBody("the body is not JSON") from error
     if isinstance(found, list) and len(found) == 1:
@@ -83,6 +91,24 @@ def _data_set(request: Request) -> Item:
     if not isinstance(found, dict):
         raise MalformedBody("the body is not one data set")
     return found
+
+
+def _media_type(text: str | None) -> MediaType:
+    try:
+        return parse_media_type(text or "")
+    except InvalidValue as error:
+        raise UnsupportedMedia("the Content-Type is no media type") from error
+
+
+def _only_part(body: bytes, media_type: MediaType) -> tuple[MediaType, bytes]:
+    reader = MultipartReader(media_type.parameter("boundary") or "")
+    events = reader.feed(body)
+    reader.close()
+    starts = [each for each in events if isinstance(each, PartStart)]
+    if len(starts) != 1:
+        raise MalformedBody(f"the body has {len(starts)} parts; a request is one")
+    said = starts[0].headers.get("content-type") or media_type.parameter("type")
+    return _media_type(said), b"".join(each.data for each in events if isinstance(each, PartData))
 
 
 def _references(said: Item) -> list[Reference]:
@@ -131,12 +157,16 @@ def _text(said: Item, tag: str) -> str:
     return values[0]
 
 
-def _answer(result: Result | None, media_type: str) -> Answer:
+def _answer(result: Result | None, media_type: str, multipart: bool) -> Answer:
     if result is None:
         return Answer(202, (("Retry-After", str(RETRY_SECONDS)), *PRIVATE))
     said = dict(sorted(_module(result).items()))
     body = native_xml(said) if media_type == DICOM_XML else orjson.dumps(said)
-    return Answer(200, (("Content-Type", media_type), *PRIVATE), body)
+    if multipart:
+        writer = MultipartWriter(boundary_of(media_type))
+        head = writer.head([("Content-Type", media_type)], first=True)
+        media_type, body = writer.content_type(media_type), head + body + writer.tail
+    return Answer(200, (("Content-Type", media_type), *VARY, *PRIVATE), body)
 
 
 def _module(result: Result) -> dict[str, Any]:

@@ -28,6 +28,7 @@ COMPRESSED = tuple(
 _BULK = (part(OCTETS), *map(part, COMPRESSED))
 _SINGLE_BULK = (OCTETS, *COMPRESSED)
 _MODEL = (DICOM_JSON, JSON, part(DICOM_XML))
+_COMMITMENT = (DICOM_JSON, JSON, DICOM_XML, part(DICOM_JSON), part(DICOM_XML))
 _SEARCH = (
     "{attribute}",
     "includefield",
@@ -122,13 +123,6 @@ OFFERS: tuple[Offer, ...] = (
             f"{SERIES}/instances",
         )
     ),
-    Offer(
-        "Storage commitment",
-        "POST",
-        COMMITMENT,
-        (DICOM_JSON, JSON, DICOM_XML),
-        (DICOM_JSON, JSON, DICOM_XML),
-        clause="13",
-    ),
-    Offer("Storage commitment", "GET", COMMITMENT, (DICOM_JSON, JSON, DICOM_XML), clause="13"),
+    Offer("Storage commitment", "POST", COMMITMENT, _COMMITMENT, _COMMITMENT, clause="13"),
+    Offer("Storage commitment", "GET", COMMITMENT, _COMMITMENT, clause="13"),
 )

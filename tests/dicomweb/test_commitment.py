@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
-from tests.dicomweb.wire import store
+from tests.dicomweb.wire import parts, store
 from tests.faults.synthetic import Sent, small
 from tests.http.archive import running
 from vna.dicom.from_xml import from_xml
+from vna.dicom.native_xml import native_xml
 
 JSON = "application/dicom+json"
 XML = "application/dicom+xml"
@@ -126,6 +128,41 @@ def test_xml_is_read_and_written(client: httpx.Client, sent: list[Sent]) -> None
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, XML)
     assert from_xml(answer.content) == said
+
+
+@pytest.mark.parametrize("media_type", [JSON, XML])
+def test_a_result_comes_as_the_part_of_a_multipart_body(
+    client: httpx.Client, sent: list[Sent], media_type: str
+) -> None:
+    """Both are Required (PS3.18 §13): a client may want and send nothing else."""
+    said = body([item(client, sent[1])])
+    shape = f'multipart/related; type="{media_type}"'
+    content = orjson.dumps(said) if media_type == JSON else native_xml(said)
+    head = f"--b\r\nContent-Type: {media_type}\r\n\r\n".encode()
+
+    answer = client.post(
+        f"/commitment-requests/1.2.5.{len(media_type)}",
+        content=head + content + b"\r\n--b--\r\n",
+        headers={"Content-Type": f"{shape}; boundary=b", "Accept": shape},
+    )
+
+    (part,) = parts(answer)
+    assert part.headers["content-type"] == media_type
+    read = orjson.loads(part.data) if media_type == JSON else from_xml(part.data)
+    assert read == said
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_multipart_request_has_one_part(client: httpx.Client, count: int) -> None:
+    content = b"--b\r\n\r\n{}\r\n" * count + b"--b--\r\n"
+
+    answer = client.post(
+        "/commitment-requests/1.9",
+        content=content,
+        headers={"Content-Type": f'multipart/related; type="{JSON}"; boundary=b'},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-body")
 
 
 @pytest.mark.parametrize(

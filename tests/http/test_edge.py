@@ -44,6 +44,7 @@ class House:
         return [
             Route("GET", "/echo/{name}", lambda r: json_answer(dict(r.parameters))),
             Route("POST", "/small", lambda r: json_answer(len(r.body)), body_bytes=100),
+            Route("POST", "/whole", lambda r: json_answer(len(r.body)), body_bytes=3 * MIB),
             Route("GET", "/missing", _missing),
             Route("GET", "/bug", lambda r: json_answer(1 // 0)),
             Route("GET", "/sized", lambda r: Answer(200, (), Stream(3 * MIB, _chunks))),
@@ -240,6 +241,18 @@ def test_the_budget_is_given_back(client: httpx.Client, house: House) -> None:
     client.post("/take", content=bytes(MIB))
     client.post("/refuse", content=bytes(MIB))
 
+    assert house.budget.taken == 0
+
+
+def test_a_large_body_that_is_read_whole_asks_the_budget_too(
+    client: httpx.Client, house: House
+) -> None:
+    with house.budget.acquire(2 * MIB):
+        assert client.post("/whole", content=bytes(3 * MIB)).status_code == 503
+        assert client.post("/whole", content=iter([b"in chunks"])).status_code == 503
+        assert client.post("/whole", content=bytes(MIB)).json() == MIB
+
+    assert client.post("/whole", content=bytes(3 * MIB)).json() == 3 * MIB
     assert house.budget.taken == 0
 
 

@@ -97,6 +97,26 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     assert present == newest
 
 
+def test_a_database_of_the_first_revision_gets_what_came_later(database_url: str) -> None:
+    index = Index.open(database_url)
+    for statement in (
+        "DROP TABLE commitment",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "INSERT INTO organisation (code, name, default_authority) VALUES ('kept', '', '')",
+    ):
+        index.transact(lambda s, sql=statement: s.execute(text(sql)).rowcount)  # type: ignore[misc]
+    index.close()
+
+    migrate(database_url)
+
+    index = Index.open(database_url)
+    with index.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM commitment")).scalar() == 0
+        kept = text("SELECT count(*) FROM organisation WHERE code = 'kept'")
+        assert session.execute(kept).scalar() == 1
+    index.close()
+
+
 def test_a_newer_schema_is_refused_in_clear_words(database_url: str) -> None:
     index = Index.open(database_url)
     index.transact(

@@ -24,6 +24,8 @@ from vna.services.budget import Budget
 
 log = logging.getLogger(__name__)
 
+SMALL_BODY = 1 << 20  # bytes; what is larger asks the budget for room
+
 App = Callable[
     [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[None]
 ]
@@ -112,6 +114,13 @@ class Edge:
             return await intake.receive(request, body)
 
     async def _run(self, route: Route, request: Request, body: Body) -> Opened:
+        if body.complete or route.body_bytes <= SMALL_BODY:
+            return await self._handle(route, request, body)
+        size = route.body_bytes if body.length is None else min(body.length, route.body_bytes)
+        with self._budget.acquire(size):
+            return await self._handle(route, request, body)
+
+    async def _handle(self, route: Route, request: Request, body: Body) -> Opened:
         if not body.complete:
             request = replace(request, body=await body.whole(route.body_bytes))
         loop = asyncio.get_running_loop()

@@ -6,13 +6,13 @@ What is said of an instance rests on its bytes as they lie in the store, never o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
-from vna.errors import Damaged, NotFound
+from vna.errors import Damaged, Gone, NotFound
 from vna.index import commitments, jobs, places
 from vna.index.engine import Index, Session
 from vna.index.jobs import Job
@@ -33,7 +33,8 @@ CLASS_INSTANCE_CONFLICT = 0x0119
 AT_ONCE_INSTANCES = 200
 AT_ONCE_BYTES = 256 << 20
 KEPT_MILLISECONDS = 30 * 24 * 3600 * 1000
-_LOOKED_UP = 500  # UIDs in one statement
+RESCUED_MILLISECONDS = 60_000  # a process that dies while it verifies is stood in for after so long
+_LOOKED_UP = 500  # instances whose holdings are in memory at once
 _SOP_UID = (0x00080018,)
 
 
@@ -69,105 +70,108 @@ class Commitment:
         Durable when it returns. Raises `Conflict` for a transaction UID that is in use.
         """
         require(caller, Right.READ)
-        found = self._found(caller, references)
-        small = (
-            len(references) <= AT_ONCE_INSTANCES
-            and sum(each.size for each in found.values()) <= AT_ONCE_BYTES
-        )
+        small = self._is_small(caller, references)
+        partition = caller.partition
         request = orjson.dumps(
             {
                 "references": [asdict(each) for each in references],
-                "caller": caller.name,
                 "organisations": sorted(caller.organisations or ()),
                 "all": caller.organisations is None,
             }
         )
-        partition = caller.partition
 
         def keep(session: Session) -> None:
             commitments.add(session, partition, transaction_uid, caller.name, request)
-            if not small:
-                jobs.put(session, COMMIT, [f"{partition}/{transaction_uid}"], after=0)
+            after = RESCUED_MILLISECONDS if small else 0
+            jobs.put(session, COMMIT, [f"{partition}/{transaction_uid}"], after=after)
 
         self._index.transact(keep)
         if not small:
             return None
-        result = self._verified(references, found)
-        self._keep(partition, transaction_uid, result)
-        return result
+        return self._answered(caller, transaction_uid, references)
 
     def find(self, caller: Caller, transaction_uid: str) -> Result | None:
-        """The result of a request; None while it is being verified. Raises `NotFound`."""
+        """The result of a request; None while it is being verified.
+
+        Raises `NotFound`, also for a request of somebody else, and `Gone` for a forgotten one.
+        """
         require(caller, Right.READ)
         with self._index.reading() as session:
             kept = commitments.get(session, caller.partition, transaction_uid)
+        if kept is None or kept.caller != caller.name:
+            raise NotFound("no request for storage commitment has this transaction UID")
+        if kept.forgotten:
+            raise Gone("the result of this request is no longer kept; ask with another UID")
         return None if kept.result is None else _read(kept.result)
 
     def __call__(self, job: Job) -> None:
         """Run a "commitment" job; its subject is "PARTITION/TRANSACTION UID"."""
         number, _, uid = job.subject.partition("/")
-        partition = int(number)
-        try:
-            with self._index.reading() as session:
-                kept = commitments.get(session, partition, uid)
-        except NotFound:
+        with self._index.reading() as session:
+            kept = commitments.get(session, int(number), uid)
+        if kept is None or kept.forgotten or kept.result is not None:
             return
         said = orjson.loads(kept.request)
         caller = Caller(
-            said["caller"],
+            kept.caller,
             "jobs",
             None if said["all"] else frozenset(said["organisations"]),
             frozenset((Right.READ,)),
-            partition,
+            int(number),
         )
-        references = [Reference(**each) for each in said["references"]]
-        result = self._verified(references, self._found(caller, references))
-        self._keep(partition, uid, result)
+        self._answered(caller, uid, [Reference(**each) for each in said["references"]])
 
     def forget(self) -> None:
-        """Remove requests of more than thirty days ago."""
+        """Drop what was requested more than thirty days ago; its UIDs stay in use."""
         self._index.transact(
             lambda session: commitments.forget(session, milliseconds=KEPT_MILLISECONDS)
         )
 
-    def _keep(self, partition: int, uid: str, result: Result) -> None:
+    def _is_small(self, caller: Caller, references: Sequence[Reference]) -> bool:
+        if len(references) > AT_ONCE_INSTANCES:
+            return False
+        found = self._found(caller, references)
+        return sum(each.size for each in found.values()) <= AT_ONCE_BYTES
+
+    def _answered(self, caller: Caller, uid: str, references: Sequence[Reference]) -> Result:
+        committed, failed = [], []
+        for first in range(0, len(references), _LOOKED_UP):
+            some = references[first : first + _LOOKED_UP]
+            for reference, reason in self._reasons(some, self._found(caller, some)):
+                if reason:
+                    failed.append((reference, reason))
+                else:
+                    committed.append(reference)
+        result = Result(tuple(committed), tuple(failed))
         said = orjson.dumps(
             {
                 "committed": [asdict(each) for each in result.committed],
                 "failed": [[asdict(each), reason] for each, reason in result.failed],
             }
         )
-        self._index.transact(lambda session: commitments.answer(session, partition, uid, said))
+        self._index.transact(
+            lambda session: commitments.answer(session, caller.partition, uid, said)
+        )
+        return result
 
     def _found(self, caller: Caller, references: Sequence[Reference]) -> dict[str, Holding]:
         """The current version of each instance that the caller sees, by SOP Instance UID."""
-        uids = list(dict.fromkeys(each.sop_uid for each in references))
+        uids = tuple(dict.fromkeys(each.sop_uid for each in references))
+        query = Query(Level.INSTANCE, keys=(Key(_SOP_UID, "UI", AnyOf(uids)),))
         found = {}
-        for first in range(0, len(uids), _LOOKED_UP):
-            some = AnyOf(tuple(uids[first : first + _LOOKED_UP]))
-            query = Query(Level.INSTANCE, keys=(Key(_SOP_UID, "UI", some),))
-            for row in self._search.find(caller, query).rows:
-                try:
-                    with self._index.reading() as session:
-                        (one,) = places.shown(
-                            session, caller, row.study_uid, row.series_uid, row.sop_uid
-                        )
-                except NotFound:  # deleted a moment ago
-                    continue
-                found[row.sop_uid] = one
+        for row in self._search.find(caller, query).rows:
+            try:
+                with self._index.reading() as session:
+                    (one,) = places.shown(
+                        session, caller, row.study_uid, row.series_uid, row.sop_uid
+                    )
+            except NotFound:  # deleted a moment ago
+                continue
+            found[row.sop_uid] = one
         return found
 
-    def _verified(self, references: Sequence[Reference], found: dict[str, Holding]) -> Result:
-        committed, failed = [], []
-        for reference, reason in self._reasons(references, found):
-            if reason:
-                failed.append((reference, reason))
-            else:
-                committed.append(reference)
-        return Result(tuple(committed), tuple(failed))
-
     def _reasons(
-        self, references: Sequence[Reference], found: dict[str, Holding]
+        self, references: Sequence[Reference], found: Mapping[str, Holding]
     ) -> Iterator[tuple[Reference, int]]:
         """Each reference and why it is not committed, 0 where it is."""
         for each in references:

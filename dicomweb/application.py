@@ -79,6 +79,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         Route("GET", COMMITMENT, commitment.get),
     ]
     searches = {
+        "/patients": question.patients(),
         "/studies": question.studies(),
         "/series": question.series(of_study=False),
         f"{STUDY}/series": question.series(of_study=True),

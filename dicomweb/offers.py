@@ -113,8 +113,9 @@ OFFERS: tuple[Offer, ...] = (
         "10.4",
     ),
     *(
-        Offer("Search", "GET", path, _MODEL, (), _SEARCH, "10.6")
+        Offer("Search", "GET", path, _MODEL, (), _SEARCH, "" if path == "/patients" else "10.6")
         for path in (
+            "/patients",
             "/studies",
             "/series",
             f"{STUDY}/series",

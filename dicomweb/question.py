@@ -76,6 +76,11 @@ def question_of(
     return Question(query, tuple(warnings))
 
 
+def patients() -> Query:
+    """`/patients`, an extension."""
+    return Query(Level.PATIENT, levels=frozenset({Level.PATIENT}))
+
+
 def studies() -> Query:
     """`/studies`."""
     return Query(Level.STUDY, levels=frozenset({Level.STUDY}))

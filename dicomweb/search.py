@@ -19,7 +19,7 @@ from vna.services.search import Search
 
 
 class SearchResource:
-    """One of the six search resources; `template` says which."""
+    """One of the search resources; `template` says which."""
 
     def __init__(
         self, search: Search, links: Links, settings: EdgeSettings, template: Query
@@ -51,12 +51,12 @@ class SearchResource:
         body = b"[" + b",".join(row.json(self._retrieve_url(row)) for row in page.rows) + b"]"
         return Answer(200, (("Content-Type", media_type), *said, *PRIVATE), body)
 
-    def _retrieve_url(self, row: Row) -> str:
+    def _retrieve_url(self, row: Row) -> str | None:
         if row.sop_uid:
             return self._links.instance(row.study_uid, row.series_uid, row.sop_uid)
         if row.series_uid:
             return self._links.series(row.study_uid, row.series_uid)
-        return self._links.study(row.study_uid)
+        return self._links.study(row.study_uid) if row.study_uid else None
 
 
 def _remaining(page: Page) -> list[str]:

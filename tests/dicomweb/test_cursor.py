@@ -33,16 +33,34 @@ def uids(answer: httpx.Response) -> list[str]:
     return [row["00080018"]["Value"][0] for row in answer.json()]
 
 
-def test_pages_follow_each_other_to_the_end(client: httpx.Client, many: list[str]) -> None:
-    whole = uids(client.get("/instances", headers=JSON))
-    answer = client.get("/instances?limit=7", headers=JSON)
-    found = uids(answer)
+RESOURCES = (
+    "/patients",
+    "/studies",
+    "/series",
+    "/instances",
+    "/studies/{study}/series",
+    "/studies/{study}/instances",
+    "/studies/{study}/series/{series}/instances",
+    "/series/{series}/instances",
+)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize("limit", [1, 7])
+def test_pages_follow_each_other_to_the_end(
+    client: httpx.Client, many: list[str], resource: str, limit: int
+) -> None:
+    (one,) = client.get("/instances", params={"SOPInstanceUID": many[0]}, headers=JSON).json()
+    path = resource.format(study=one["0020000D"]["Value"][0], series=one["0020000E"]["Value"][0])
+    whole = client.get(path, headers=JSON).json()
+    answer = client.get(f"{path}?limit={limit}", headers=JSON)
+    found = answer.json()
     while (url := following(answer)) is not None:
         answer = client.get(url, headers=JSON)
-        found += uids(answer)
+        assert len(answer.json()) <= limit
+        found += answer.json()
 
     assert found == whole
-    assert set(many) <= set(found)
 
 
 def test_what_is_stored_meanwhile_moves_nothing(client: httpx.Client, many: list[str]) -> None:

@@ -93,15 +93,21 @@ def _of_header(found: RowMapping, edits: StudyEdits) -> Attributes:
 def _stored(found: RowMapping, needs: Needs) -> Attributes:
     attributes: Attributes = {}
     if Level.PATIENT in needs.levels:
-        attributes |= orjson.loads(found["PATIENT"])
-        if found["shown"] is not None:
-            shown = orjson.loads(found["shown"])
-            attributes = {t: value for t, value in attributes.items() if t not in NAMING_TAGS}
-            attributes |= {tag: shown[tag] for tag in NAMING_TAGS if tag in shown}
+        attributes |= patient_of(found["PATIENT"], found["shown"])
     for level in (Level.STUDY, Level.SERIES, Level.INSTANCE):
         if level in needs.levels:
             attributes |= orjson.loads(found[level.name])
     return attributes
+
+
+def patient_of(own: bytes, shown: bytes | None) -> Attributes:
+    """What is shown of a patient: what objects said, named as a link says, if it does."""
+    attributes: Attributes = orjson.loads(own)
+    if shown is None:
+        return attributes
+    named = orjson.loads(shown)
+    attributes = {tag: value for tag, value in attributes.items() if tag not in NAMING_TAGS}
+    return attributes | {tag: named[tag] for tag in NAMING_TAGS if tag in named}
 
 
 def _made(found: RowMapping, uids: tuple[str, str, str], needs: Needs) -> Attributes:

@@ -17,13 +17,14 @@ from vna.errors import KeyNotIndexed
 from vna.index import fetch
 from vna.index.compile import Compiled, compile_query
 from vna.index.engine import Session
+from vna.index.patient_search import find_patients
 from vna.index.prepared import prepared
 from vna.index.residual import satisfies
 from vna.index.rows import beside, entity_of, row_of
 from vna.index.wanted import Answer, answer_of, needs_of
 from vna.model.answer import Page
 from vna.model.caller import Caller
-from vna.model.query import Query
+from vna.model.query import Level, Query
 
 CANDIDATES = 100_000  # rows; architecture decision 7
 REMAINING = 10_000  # rows; nobody pages further, and counting more costs more than the page
@@ -43,6 +44,8 @@ def find(
     Raises `InvalidValue` for a key below the query's level and `KeyNotIndexed` where a key without
     an index would have to be matched over too many rows.
     """
+    if query.level is Level.PATIENT:
+        return find_patients(session, query, caller, countable=countable)
     plain = prepared(session, query, caller, lambda shape: _built(shape, caller))
     if plain is not None:
         made, values = plain

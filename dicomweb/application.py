@@ -17,7 +17,11 @@ from dicomweb.pixels import Pixels
 from dicomweb.search import SearchResource
 from dicomweb.short import short_routes
 from dicomweb.store import Store
+from dicomweb.wado_uri import WADO, WadoUri
+from vna.errors import NotAcceptable
+from vna.http.answer import Answer
 from vna.http.edge import Edge
+from vna.http.request import Request
 from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
 from vna.model.query import Level
@@ -59,6 +63,9 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     delete = Delete(services.trash)
     store = Store(services.ingest, receiving, links, settings.request_bytes)
     commitment = CommitmentResource(services.commitment)
+    wado = WadoUri(
+        services.retrieve, _no_picture, links, strict=strict, ignored=settings.ignored_parameters
+    )
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
         Intake("POST", STUDY, store),
@@ -75,6 +82,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         ),
         Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
+        Route("GET", WADO, wado),
         Route("POST", COMMITMENT, commitment.post, LARGEST_BODY),
         Route("GET", COMMITMENT, commitment.get),
     ]
@@ -94,3 +102,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     routes += short_routes(plain, services.search)
     routes += capability_routes([each.template for each in routes], links)
     return Edge(routes, settings, root=settings.root, pools=[reading, receiving], budget=budget)
+
+
+def _no_picture(request: Request) -> Answer:
+    raise NotAcceptable("objects are not rendered here; contentType=application/dicom is sent")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY
 from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, OCTETS
+from dicomweb.wado_parameters import PARAMETERS as WADO_PARAMETERS
+from dicomweb.wado_uri import WADO
 from vna.dicom.transfer_syntax import TRANSFER_SYNTAXES
 
 ZIP = "application/zip"
@@ -124,6 +126,7 @@ OFFERS: tuple[Offer, ...] = (
             f"{SERIES}/instances",
         )
     ),
+    Offer("WADO-URI", "GET", WADO, (DICOM,), (), WADO_PARAMETERS, "9"),
     Offer("Storage commitment", "POST", COMMITMENT, _COMMITMENT, _COMMITMENT, clause="13"),
     Offer("Storage commitment", "GET", COMMITMENT, _COMMITMENT, clause="13"),
 )

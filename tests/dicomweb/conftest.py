@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.http.archive import running
+from tests.services.house import House, opened
+from vna.index.engine import Index
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +26,10 @@ def client(url: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{url}/dicomweb", timeout=60) as client:
         del client.headers["accept"]
         yield client
+
+
+@pytest.fixture
+def house(index: Index, tmp_path: Path) -> Iterator[House]:
+    """An archive without its edges, over each database in turn."""
+    with opened(index, tmp_path) as made:
+        yield made

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import dicomweb.application
 import vna.api.application
+from dicomweb.wado_uri import WADO
 from vna.app.archive import Archive
 from vna.app.metrics import CONTENT_TYPE, Metrics
 from vna.config import Settings
@@ -69,7 +70,7 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
 
 
 class Faces:
-    """DICOMweb below `root`, everything else beside it."""
+    """DICOMweb below `root`, and WADO-URI also where old viewers look for it; the rest beside."""
 
     def __init__(self, images: Edge, rest: Edge, root: str) -> None:
         self._images, self._rest, self._root = images, rest, root
@@ -77,7 +78,7 @@ class Faces:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
         path: str = scope["path"]
-        inside = path == self._root or path.startswith(f"{self._root}/")
+        inside = path in (self._root, WADO) or path.startswith(f"{self._root}/")
         await (self._images if inside else self._rest)(scope, receive, send)
 
     def close(self) -> None:

@@ -51,20 +51,23 @@ def parse_accept(text: str) -> tuple[MediaRange, ...]:
     return tuple(sorted(found, key=lambda each: (-each.q, -_specificity(each.media_type))))
 
 
-def parse_accept_parameter(text: str, header: tuple[MediaRange, ...]) -> tuple[MediaRange, ...]:
-    """The ranges of the `accept` query parameter, best first (PS3.18 §8.3.3.1).
+def parse_accept_parameter(
+    text: str, header: tuple[MediaRange, ...], name: str = "accept"
+) -> tuple[MediaRange, ...]:
+    """The ranges of the `accept` query parameter, best first (PS3.18 §8.3.3.1); `name`: as it is
+    called, "contentType" in WADO-URI.
 
     Raises `InvalidValue` for a wildcard, for a member that is no media type, and for one that the
     Accept `header` does not cover.
     """
-    found = [_media_range(member) for member in split_list(text)]
+    found = [_media_range(member, name) for member in split_list(text)]
     if not found:
-        raise InvalidValue("accept", text, "name a media type")
+        raise InvalidValue(name, text, "name a media type")
     for each in found:
         if each.wildcard:
-            raise InvalidValue("accept", text, "name media types without wildcards")
+            raise InvalidValue(name, text, "name media types without wildcards")
         if not any(range_.q > 0 and _compatible(range_, each) for range_ in header):
-            raise InvalidValue("accept", text, "agree with the Accept header")
+            raise InvalidValue(name, text, "agree with the Accept header")
     return tuple(sorted(found, key=lambda each: -each.q))
 
 
@@ -88,10 +91,10 @@ def _compatible(header: MediaRange, named: MediaRange) -> bool:
     return part is None or asked is None or matches(part.lower(), asked.lower())
 
 
-def _media_range(member: str) -> MediaRange:
-    parsed = parse_media_type(member, "Accept")
+def _media_range(member: str, name: str = "Accept") -> MediaRange:
+    parsed = parse_media_type(member, name)
     if parsed.type == "*" and parsed.subtype != "*":
-        raise InvalidValue("Accept", member, "be a media range")
+        raise InvalidValue(name, member, "be a media range")
     parameters = tuple(each for each in parsed.parameters if each[0] != "q")
     return MediaRange(MediaType(parsed.type, parsed.subtype, parameters), _quality(parsed))
 

@@ -112,7 +112,9 @@ def _query(asked: Asked, request: Request, stored: Stored) -> tuple[tuple[str, s
         "annotation": picture.annotation,
         "quality": None if picture.quality is None else str(picture.quality),
         "viewport": _viewport(picture, stored),
-        "window": None if picture.window is None else "{:.12g},{:.12g},linear".format(*picture.window),
+        "window": None
+        if picture.window is None
+        else "{:.12g},{:.12g},linear".format(*picture.window),
     }
     if picture.presentation is not None:
         found["presentationSeriesUID"], found["presentationUID"] = picture.presentation

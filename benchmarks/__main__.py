@@ -13,15 +13,16 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import ct
-from benchmarks.pictures import pictures
+from benchmarks.pictures import decoded, rendered_and_stored
 from benchmarks.questions import ask, first, found, stow
-from benchmarks.servers import BOTH, Server, Start
+from benchmarks.servers import BOTH, Server, Start, archive
 
 WANTED = {
     "STOW of CT, 4 clients, 1 per request": 2.0,
@@ -37,6 +38,7 @@ WANTED = {
     "instance as stored": 5.0,
 }
 JPEG_2000_SLICES = 40
+DYING_RUNS = 8
 SETTLE_SECONDS = 8  # the archive is told that a study is complete after 2 quiet seconds
 FILE = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 JSON = "application/dicom+json"
@@ -77,7 +79,6 @@ def _options() -> argparse.Namespace:
 def _measure(start: Start, folder: Path, slices: int) -> tuple[str, dict[str, float]]:
     singles = [each for number in range(slices // 100) for each in ct.study(number, 100)]
     batches = [each for number in range(slices // 100) for each in ct.study(number, 100, seed=7)]
-    compressed = list(ct.study(slices, JPEG_2000_SLICES, seed=11, jpeg_2000=True))
     answers: dict[str, float] = {}
     with start(folder) as server:
         answers["STOW of CT, 4 clients, 1 per request"] = stow(server, singles)
@@ -92,7 +93,6 @@ def _measure(start: Start, folder: Path, slices: int) -> tuple[str, dict[str, fl
         answers["study retrieve, 100 CT"] = ask(
             server, [f"/studies/{each.study_uid}" for each in singles[::100]], {"Accept": FILE}
         )
-        stow(server, compressed)
         _settle(server, singles[0])
     path = f"/studies/{singles[0].study_uid}/series/{singles[0].series_uid}/metadata"
     headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
@@ -100,8 +100,25 @@ def _measure(start: Start, folder: Path, slices: int) -> tuple[str, dict[str, fl
         series = "metadata of a settled 100-instance series"
         answers[f"{series}, after restart"] = first(server, path, headers)
         answers[f"{series}, again"] = ask(server, [path], headers)
-        answers |= pictures(server, singles[:100], compressed)
-        return server.name, answers
+        answers |= rendered_and_stored(server, singles[:100])
+        name = server.name
+    return name, answers | _decoding(start, folder / "jpeg-2000")
+
+
+def _decoding(start: Start, folder: Path) -> dict[str, float]:
+    """JPEG 2000 in a run of its own: the peer's GDCM plug-in dies in about every third one."""
+    slices = list(ct.study(0, JPEG_2000_SLICES, seed=11, jpeg_2000=True))
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            with start(folder / str(attempt)) as server:
+                stow(server, slices)
+                return decoded(server, slices)
+        except ConnectionError:
+            if start is archive or attempt == DYING_RUNS:
+                raise
+            print("the peer died while it decoded JPEG 2000, and is run again", file=sys.stderr)
 
 
 def _settle(server: Server, one: ct.Slice) -> None:

@@ -60,14 +60,16 @@ def ask(server: Server, paths: Sequence[str], headers: dict[str, str]) -> float:
 
 
 def once(server: Server, paths: Sequence[str], headers: dict[str, str]) -> float:
-    """Answers per second of one keep-alive client that asks each of `paths` one time."""
+    """Answers per second of one keep-alive client that asks each of `paths` one time; the first
+    of them is not counted: what it needs is loaded by then."""
     connection = Connection(server.port)
+    _good(server, connection, paths[0], headers)
     began = time.perf_counter()
-    for path in paths:
+    for path in paths[1:]:
         _good(server, connection, path, headers)
     seconds = time.perf_counter() - began
     connection.close()
-    return len(paths) / seconds
+    return (len(paths) - 1) / seconds
 
 
 def first(server: Server, path: str, headers: dict[str, str]) -> float:

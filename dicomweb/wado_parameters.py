@@ -56,7 +56,7 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One WADO-URI request: for the DICOM `file`, or else a picture. `transfer_syntax`: None where
-    none is named."""
+    none is named, "*" for as stored."""
 
     study_uid: str
     series_uid: str
@@ -119,8 +119,9 @@ def _transfer_syntax(request: Request) -> str | None:
     anonymize = request.one("anonymize")
     if anonymize not in (None, "yes", "no"):
         raise InvalidValue("anonymize", anonymize, "be yes")
-    if text is None:
-        return None
+    # "*", as stored, is of no standard; dicomweb-client writes it where nothing else is asked for.
+    if text is None or text == "*":
+        return text
     if len(text) > 64 or _UID.fullmatch(text) is None:
         raise InvalidValue("transferSyntax", text, "be one transfer syntax UID")
     if text in (IMPLICIT_LE, EXPLICIT_BE):

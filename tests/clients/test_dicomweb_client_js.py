@@ -29,7 +29,6 @@ RENDERED = {  # not walked yet
     "retrieveInstanceThumbnail",
     "retrieveInstanceFramesRendered",
     "retrieveInstanceFramesThumbnail",
-    "buildInstanceWadoURIUrl",
 }
 
 # Bytes leave the page as base64; everything else is JSON already.
@@ -249,6 +248,17 @@ def retrieveBulkData(held: Held) -> None:
     assert progress[-1] == [len(pixels), len(pixels)]
 
 
+def buildInstanceWadoURIUrl(held: Held) -> None:
+    """The client gives the address; here it is below /wado, as viewers are configured."""
+    address = held.page.evaluate(
+        f"""new DICOMwebClient({{ url: location.origin + '/dicomweb', wadoURLPrefix: 'wado' }})
+          .buildInstanceWadoURIUrl({json.dumps(held.uids("US"))})"""
+    )
+    answer = httpx.get(address)
+    assert answer.status_code == 200, answer.text
+    assert read(answer.content) == held.objects["US"]
+
+
 def setDebug(held: Held) -> None:
     """Asks no server, as the three below."""
     assert held.page.evaluate("(client.setDebug(false), client.getDebug())") is False
@@ -270,6 +280,7 @@ CALLS: list[Callable[[Held], None]] = [
     storeInstances, searchForStudies, searchForSeries, searchForInstances, retrieveStudyMetadata,
     retrieveSeriesMetadata, retrieveInstanceMetadata, retrieveStudy, retrieveSeries,
     retrieveInstance, retrieveInstanceFrames,     retrieveBulkData,
+    buildInstanceWadoURIUrl,
     setDebug, getDebug, setVerbose, getVerbose,
 ]  # fmt: skip
 

@@ -41,6 +41,7 @@ def test_every_parameter_of_a_file() -> None:
     assert found.file
     assert found.transfer_syntax == "1.2.840.10008.1.2.4.90"
     assert asked(f"{ONE}{DICOM}").transfer_syntax is None
+    assert asked(f"{ONE}{DICOM}&transferSyntax=*").transfer_syntax == "*"
 
 
 def test_a_presentation_state_is_named_by_both_its_uids() -> None:
@@ -90,7 +91,7 @@ def test_a_presentation_state_is_named_by_both_its_uids() -> None:
         (f"{ONE}&contentType=multipart/related", "contentType"),
         (f"{ONE}{DICOM};transfer-syntax=1.2.840.10008.1.2.4.50", "contentType"),
         (f"{ONE}&contentType=text/html;charset=utf-8", "contentType"),
-        (f"{ONE}{DICOM}&transferSyntax=*", "transferSyntax"),
+        (f"{ONE}{DICOM}&transferSyntax=**", "transferSyntax"),
         (f"{ONE}{DICOM}&transferSyntax=JPEG", "transferSyntax"),
         (f"{ONE}{DICOM}&anonymize=true", "anonymize"),
         *((f"{ONE}{DICOM}&{name}=1&windowWidth=1", None) for name in OF_PICTURES),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from xml.sax.saxutils import quoteattr
+
+import orjson
 
 from dicomweb.links import Links
 from dicomweb.negotiation import JSON, accepted
 from dicomweb.offers import OFFERS, Offer
 from dicomweb.representation import VARY
 from vna.errors import NotAcceptable
-from vna.http.answer import Answer, json_answer
+from vna.http.answer import PRIVATE, Answer, not_modified
 from vna.http.request import Request
 from vna.http.router import Route
 
@@ -30,13 +33,27 @@ def capability_routes(templates: Iterable[str], links: Links) -> Iterator[Route]
 def _answer(template: str, offers: Sequence[Offer], base: str, request: Request) -> Answer:
     methods = {each.method for each in offers if each.template == template} | {"OPTIONS"}
     allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
-    allow = (("Allow", ", ".join(allowed)), *VARY)
+    allow = ("Allow", ", ".join(allowed))
     for each in accepted(request, strict=False):
-        if each.covers(WADL):
-            return Answer(200, (("Content-Type", WADL), *allow), wadl(base, offers).encode())
-        if each.covers(JSON):
-            return json_answer(described(base, offers), headers=allow)
+        for media_type in (WADL, JSON):
+            if each.covers(media_type):
+                return _written(request, media_type, base, offers, allow)
     raise NotAcceptable(f"capabilities are sent as {WADL} or {JSON}")
+
+
+def _written(
+    request: Request, media_type: str, base: str, offers: Sequence[Offer], allow: tuple[str, str]
+) -> Answer:
+    if media_type == WADL:
+        body = wadl(base, offers).encode()
+    else:
+        body = orjson.dumps(described(base, offers))
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    found = not_modified(request, etag)
+    if found is not None:
+        return found
+    headers = (("Content-Type", media_type), ("ETag", f'"{etag}"'), allow, *VARY, *PRIVATE)
+    return Answer(200, headers, body)
 
 
 def described(base: str, offers: Sequence[Offer]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,6 +10,18 @@ STUDY = "/studies/{study}"
 SERIES = STUDY + "/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
 COMMITMENT = "/commitment-requests/{transaction}"
+
+
+def short_forms(template: str) -> Iterator[tuple[str, str]]:
+    """The short forms of a template, and the parameter that stands at the front of each.
+
+    An extension, for whoever holds a UID and not its parents: `/series/{series}/…` and
+    `/instances/{instance}/…`.
+    """
+    for full, name in ((INSTANCE, "instance"), (SERIES, "series")):
+        if template == full or template.startswith(f"{full}/"):
+            plural = "series" if name == "series" else "instances"
+            yield f"/{plural}/{{{name}}}{template.removeprefix(full)}", name
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ JSON = "application/json"
 OCTETS = "application/octet-stream"
 MULTIPART = "multipart/related"
 
+MODEL_TYPES = (DICOM_JSON, JSON)  # of attributes in one body; DICOM_XML comes in parts
+
 # Media types that only a rendering has (table 8.7.4-1); the others are compressed bulk data, too.
 RENDERED = frozenset(f"image/{subtype}" for subtype in ("gif", "png", "jph")) | frozenset(
     ("text/html", "text/plain", "text/xml", "text/rtf", "application/pdf")
@@ -77,10 +79,9 @@ def model_type(request: Request, *, strict: bool) -> str:
     Raises `NotAcceptable`.
     """
     for each in accepted(request, strict=strict):
-        if each.covers(DICOM_JSON):
-            return DICOM_JSON
-        if each.covers(JSON):
-            return JSON
+        for media_type in MODEL_TYPES:
+            if each.covers(media_type):
+                return media_type
         part = (each.media_type.parameter("type") or "*/*").lower()
         if each.covers(MULTIPART) and matches(part, DICOM_XML):
             return DICOM_XML

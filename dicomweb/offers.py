@@ -6,10 +6,11 @@ against the routes, and another one exercises every row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY
-from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, OCTETS
+from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY, short_forms
+from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, MODEL_TYPES, OCTETS
+from dicomweb.question import PARAMETERS as SEARCH_PARAMETERS
 from dicomweb.wado_parameters import PARAMETERS as WADO_PARAMETERS
 from dicomweb.wado_uri import WADO
 from vna.dicom.transfer_syntax import TRANSFER_SYNTAXES
@@ -29,17 +30,9 @@ COMPRESSED = tuple(
 )
 _BULK = (part(OCTETS), *map(part, COMPRESSED))
 _SINGLE_BULK = (OCTETS, *COMPRESSED)
-_MODEL = (DICOM_JSON, JSON, part(DICOM_XML))
+_MODEL = (*MODEL_TYPES, part(DICOM_XML))
 _COMMITMENT = (DICOM_JSON, JSON, DICOM_XML, part(DICOM_JSON), part(DICOM_XML))
-_SEARCH = (
-    "{attribute}",
-    "includefield",
-    "limit",
-    "offset",
-    "cursor",
-    "fuzzymatching",
-    "emptyvaluematching",
-)
+_SEARCH = ("{attribute}", *SEARCH_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +69,7 @@ def _instances() -> tuple[Offer, ...]:
     )
 
 
-OFFERS: tuple[Offer, ...] = (
+_FULL: tuple[Offer, ...] = (
     Offer("Capabilities", "OPTIONS", "/", ("application/vnd.sun.wadl+xml", JSON), (), (), "8.9"),
     *(
         Offer("Store", "POST", path, (DICOM_JSON,), (part(DICOM), DICOM), (), "10.5")
@@ -129,4 +122,13 @@ OFFERS: tuple[Offer, ...] = (
     Offer("WADO-URI", "GET", WADO, (DICOM,), (), WADO_PARAMETERS, "9"),
     Offer("Storage commitment", "POST", COMMITMENT, _COMMITMENT, _COMMITMENT, clause="13"),
     Offer("Storage commitment", "GET", COMMITMENT, _COMMITMENT, clause="13"),
+)
+
+OFFERS = (
+    *_FULL,
+    *(
+        replace(offer, template=template, clause="")
+        for offer in _FULL
+        for template, _ in short_forms(offer.template)
+    ),
 )

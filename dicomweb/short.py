@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from dicomweb.links import INSTANCE, SERIES
+from dicomweb.links import short_forms
 from vna.errors import NotFound
 from vna.http.answer import Answer
 from vna.http.request import Request
@@ -28,13 +28,8 @@ _KEYS = {
 def short_routes(routes: Sequence[Route], search: Search) -> Iterator[Route]:
     """The short form of every route below a series or an instance."""
     for route in routes:
-        for full, short, name in (
-            (INSTANCE, "/instances/{instance}", "instance"),
-            (SERIES, "/series/{series}", "series"),
-        ):
-            if route.template == full or route.template.startswith(f"{full}/"):
-                template = short + route.template.removeprefix(full)
-                yield replace(route, template=template, handle=_of(route.handle, search, name))
+        for template, name in short_forms(route.template):
+            yield replace(route, template=template, handle=_of(route.handle, search, name))
 
 
 def _of(handle: Handler, search: Search, name: str) -> Handler:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import fields
+from typing import Any
 
 import httpx
 import pytest
 
+from dicomweb.application import Services, build
 from dicomweb.capabilities import WADL
 from dicomweb.offers import OFFERS
+from vna.http.settings import EdgeSettings
+from vna.services.budget import Budget
 
 NAMESPACE = {"w": "http://wadl.dev.java.net/2009/02"}
 
@@ -56,6 +61,22 @@ def test_a_resource_tells_its_own(client: httpx.Client) -> None:
 
     assert resource["path"] == "/studies"
     assert {each["name"] for each in resource["methods"]} == {"GET", "POST"}
+
+
+def test_what_is_held_already_is_not_sent_again(client: httpx.Client) -> None:
+    etag = client.options("/").headers["etag"]
+
+    assert client.options("/", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_every_route_is_offered() -> None:
+    nothing: Any = None
+    services = Services(*(nothing for _ in fields(Services)))
+    edge = build(services, EdgeSettings("http://127.0.0.1"), Budget(1))
+    edge.close()
+
+    told = {(each.method, each.template) for each in OFFERS}
+    assert {each for each in edge.known if each[0] != "OPTIONS"} | {("OPTIONS", "/")} == told
 
 
 def test_other_media_types_are_not_acceptable(client: httpx.Client) -> None:

@@ -45,6 +45,7 @@ class Edge:
         budget: Budget,
     ) -> None:
         self._router = Router(routes)
+        self.known = self._router.known  # method and template of every route
         self._settings, self._root = settings, root
         self._pools, self._pool, self._budget = pools, pools[0], budget
 

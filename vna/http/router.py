@@ -56,6 +56,11 @@ class Router:
             self._by_template.setdefault(route.template, {})[route.method] = route
         self._patterns = [(_pattern(each), each) for each in self._by_template]
 
+    @property
+    def known(self) -> set[tuple[str, str]]:
+        """Method and template of every route."""
+        return {(method, each) for each, of in self._by_template.items() for method in of}
+
     def find(self, method: str, path: str) -> Found | None:
         """The route of `path`, or None where no resource has it. HEAD means GET."""
         for pattern, template in self._patterns:

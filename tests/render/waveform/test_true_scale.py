@@ -144,3 +144,10 @@ def test_no_peak_of_a_fast_signal_is_lost() -> None:
     assert len(each.values) < 3000
     assert each.values.max() == pytest.approx(1000)
     assert each.seconds[each.values.argmax()] == pytest.approx(12345 / 44100, abs=0.002)
+
+
+def test_the_scale_that_is_told_gives_back_samples_of_every_size() -> None:
+    samples = np.full((7, 1), 479461817, "<i4")
+    made = recorded(group(samples, [channel("Trace", "mV", "2.44")], 100, "SL"))
+    (each,) = traces(made)
+    assert np.allclose(each.values, 479461817 * 2.44, rtol=1e-9, atol=0)

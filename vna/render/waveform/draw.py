@@ -148,8 +148,8 @@ def _facts(
         ("unit", channel.unit),
         ("x", f"{trace.x:g}"),
         ("y", f"{trace.y:g}"),
-        ("mm-per-unit", f"{gain:.9g}"),
-        ("middle", f"{middle:.9g}"),
+        ("mm-per-unit", f"{gain:.15g}"),
+        ("middle", f"{middle:.15g}"),
     )
 
 

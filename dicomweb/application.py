@@ -16,7 +16,9 @@ from dicomweb.package import Package
 from dicomweb.pixels import Pixels
 from dicomweb.search import SearchResource
 from dicomweb.short import short_routes
+from dicomweb.slide import IIIF, IIIF_PICTURE, SlideResource
 from dicomweb.store import Store
+from dicomweb.views import ViewResource
 from dicomweb.wado_uri import WADO, WadoUri
 from vna.errors import NotAcceptable
 from vna.http.answer import Answer
@@ -32,6 +34,8 @@ from vna.services.metadata import Metadata
 from vna.services.retrieve import Retrieve
 from vna.services.search import Search
 from vna.services.trash import Trash
+from vna.services.views.slides import Slides
+from vna.services.views.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Services:
     metadata: Metadata
     trash: Trash
     commitment: Commitment
+    views: Views
+    slides: Slides
 
 
 def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
@@ -66,6 +72,8 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     wado = WadoUri(
         services.retrieve, _no_picture, links, strict=strict, ignored=settings.ignored_parameters
     )
+    rendered = ViewResource(services.retrieve, services.views, links, strict=strict)
+    slide = SlideResource(services.slides, links, strict=strict)
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
         Intake("POST", STUDY, store),
@@ -83,6 +91,10 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
         Route("GET", WADO, wado),
+        Route("GET", INSTANCE + "/rendered", rendered),
+        Route("GET", SERIES + IIIF, slide.base),
+        Route("GET", f"{SERIES}{IIIF}/info.json", slide.info),
+        Route("GET", SERIES + IIIF_PICTURE, slide.picture),
         Route("POST", COMMITMENT, commitment.post, LARGEST_BODY),
         Route("GET", COMMITMENT, commitment.get),
     ]

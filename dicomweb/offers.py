@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY, short_forms
 from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, JSON, MODEL_TYPES, OCTETS
 from dicomweb.question import PARAMETERS as SEARCH_PARAMETERS
+from dicomweb.slide import IIIF, IIIF_PICTURE, LD_JSON
 from dicomweb.wado_parameters import PARAMETERS as WADO_PARAMETERS
 from dicomweb.wado_uri import WADO
 from vna.dicom.transfer_syntax import TRANSFER_SYNTAXES
@@ -31,6 +32,11 @@ COMPRESSED = tuple(
 _BULK = (part(OCTETS), *map(part, COMPRESSED))
 _SINGLE_BULK = (OCTETS, *COMPRESSED)
 _MODEL = (*MODEL_TYPES, part(DICOM_XML))
+# What is more than pixels; SVG, PDF, models and containers beside MPEG are extensions of 8.7.4-1.
+_VIEWS = ("image/svg+xml", "image/png", "image/jpeg", "application/pdf", "video/mp4", "video/mpeg",
+          "video/h265", "video/mp2t", "model/stl", "model/obj", "model/mtl")  # fmt: skip
+_RENDERED = ("accept", "annotation", "charset", "dpi", "gain", "iccprofile", "layout", "page",
+             "quality", "speed", "time", "viewport")  # fmt: skip
 _COMMITMENT = (DICOM_JSON, JSON, DICOM_XML, part(DICOM_JSON), part(DICOM_XML))
 _SEARCH = ("{attribute}", *SEARCH_PARAMETERS)
 
@@ -120,6 +126,18 @@ _FULL: tuple[Offer, ...] = (
         )
     ),
     Offer("WADO-URI", "GET", WADO, (DICOM,), (), WADO_PARAMETERS, "9"),
+    Offer(
+        "Retrieve rendered",
+        "GET",
+        f"{INSTANCE}/rendered",
+        ("text/html", "text/plain", "text/xml", *_VIEWS),
+        (),
+        _RENDERED,
+        "10.4",
+    ),
+    Offer("Slide", "GET", SERIES + IIIF),
+    Offer("Slide", "GET", f"{SERIES}{IIIF}/info.json", (JSON, LD_JSON), (), ("accept",)),
+    Offer("Slide", "GET", SERIES + IIIF_PICTURE, ("image/jpeg", "image/png"), (), ("accept",)),
     Offer("Storage commitment", "POST", COMMITMENT, _COMMITMENT, _COMMITMENT, clause="13"),
     Offer("Storage commitment", "GET", COMMITMENT, _COMMITMENT, clause="13"),
 )

@@ -21,7 +21,9 @@ NAMESPACE = {"w": "http://wadl.dev.java.net/2009/02"}
 def filled(template: str) -> str:
     for name in ("study", "series", "instance", "frames", "transaction"):
         template = template.replace(f"{{{name}}}", "1")
-    return template.replace("{path:rest}", "7FE00010")
+    for name, value in (("region", "full"), ("size", "max"), ("rotation", "0")):
+        template = template.replace(f"{{{name}}}", value)
+    return template.replace("{path:rest}", "7FE00010").replace("{file}", "default.jpg")
 
 
 def test_the_service_tells_all_it_offers(client: httpx.Client) -> None:

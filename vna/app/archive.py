@@ -40,6 +40,8 @@ from vna.services.strays import remove_strays
 from vna.services.transcode import Transcode
 from vna.services.trash import Trash
 from vna.services.verify import Verify
+from vna.services.views.slides import Slides
+from vna.services.views.views import Views
 
 Ingested = Callable[[str, str, int], None]  # source, outcome, bytes
 
@@ -76,6 +78,8 @@ class Archive:
     commitment: Commitment
     decoders: Decoders
     renditions: Renditions
+    views: Views
+    slides: Slides
 
     @classmethod
     @contextmanager
@@ -156,6 +160,8 @@ class Archive:
                 commitment=commitment,
                 decoders=decoders,
                 renditions=renditions,
+                views=Views(retrieve, decoders, renditions, f"{base_url}/studies"),
+                slides=Slides(retrieve, decoders, renditions),
             )
 
     def check_database(self) -> None:

@@ -48,6 +48,8 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
             archive.metadata,
             archive.trash,
             archive.commitment,
+            archive.views,
+            archive.slides,
         ),
         edge,
         budget,

@@ -7,5 +7,10 @@ imported in the children only, when a task of theirs is first asked for.
 from __future__ import annotations
 
 TASKS = {
+    "compose-slide": "vna.render.slide.compose:compose",
+    "pdf-page": "vna.render.document.pdf_page:pdf_page",
+    "poster": "vna.render.poster:poster",
+    "report": "vna.render.report.task:report",
+    "waveform": "vna.render.waveform.paper:render",
     "transcode": "vna.pixels.transcode:transcode",
 }

@@ -12,7 +12,6 @@ from vna.dicom.charset import DEFAULT, Charset, charset_of
 from vna.dicom.dictionary import vr_of
 from vna.dicom.elements import Element, Elements, read_elements
 from vna.dicom.header import Header
-from vna.dicom.transfer_syntax import Encoding
 from vna.dicom.values import text_of
 
 _CHARACTER_SET = 0x00080005
@@ -42,9 +41,9 @@ class Item:
         return cls(elements, charset_of(found.value or b"") if own and found else inherited)
 
     @classmethod
-    def parse(cls, data: bytes, encoding: Encoding = Encoding.EXPLICIT_LE) -> Item:
-        """The data set that `data` is, without file meta."""
-        return cls.of(read_elements(Header(encoding, data)))
+    def decode(cls, encoded: bytes) -> Item:
+        """The data set of an encoded header; raises `MalformedObject`."""
+        return cls.of(read_elements(Header.decode(encoded)))
 
     def element(self, tag: int) -> Element | None:
         """The element of `tag`."""

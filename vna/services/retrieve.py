@@ -138,5 +138,9 @@ class Retrieve:
     def _reader(self, stored: Stored) -> ObjectReader:
         return ObjectReader(self._objects, self._recent, stored.place, stored.sha256, stored.xxh3)
 
+    def values(self, stored: Stored) -> Values:
+        """Where its values lie, for those who draw them."""
+        return self._values(stored)
+
     def _values(self, stored: Stored) -> Values:
         return Values(self._reader(stored), stored.anatomy, stored.header, stored.transfer_syntax)

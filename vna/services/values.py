@@ -60,6 +60,11 @@ class Values:
             return self._payload(self.transfer_syntax, [(offset, element.length)])
         return self._native(offset, element.length, unit_of(element, bits_allocated(elements)))
 
+    def stretch(self, offset: int, length: int) -> Iterator[bytes]:
+        """Yield bytes of the data set, counted from its beginning, as they lie."""
+        base = 0 if self.anatomy.deflated else self.anatomy.dataset_offset
+        return self._pieces([(base + offset, length)])
+
     def _pixel_unit(self) -> int:
         if self.transfer_syntax == EXPLICIT_LE:
             return 1

@@ -186,8 +186,6 @@ class Shown:
 class Page(HTMLParser):
     """The content items of a page in order, all elements and attributes, and all text."""
 
-    _VOID = frozenset(("meta", "br"))
-
     def __init__(self, html: bytes) -> None:
         super().__init__()
         self.items: list[Shown] = []
@@ -207,8 +205,7 @@ class Page(HTMLParser):
         if "data-type" in found:
             item = Shown((found["id"] or "").removeprefix("item-"), found["data-type"] or "")
             self.items.append(item)
-        if tag not in self._VOID:
-            self._open.append(item)
+        self._open.append(item)
 
     def handle_endtag(self, tag: str) -> None:
         self._open.pop()

@@ -117,6 +117,14 @@ def test_a_jpeg_whose_colours_browsers_would_guess_wrong_is_not_passed() -> None
     assert not shown_by_browsers(b"", "RGB", (64, 64))
 
 
+def test_what_tiles_are_filled_up_with_is_not_shown() -> None:
+    bright = np.full((300, 500, 3), 200, np.uint8)
+    slide = Slide(levels(bright))
+    _, found, picture = slide.ask(size="32,19")  # 500 / 16 and 300 / 16, rounded up
+    assert found.exact
+    assert pixels(picture).min() > 180
+
+
 def test_turned_and_mirrored() -> None:
     plain = pixels(SLIDE.ask("100,100,90,60")[2])
     turned = pixels(SLIDE.ask("100,100,90,60", rotation="90")[2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -133,7 +132,7 @@ def test_a_long_recording_is_pages_that_are_made_one_by_one() -> None:
     rate, hours = 125, 24
     samples = np.zeros((rate * 3600, 3), "<i2")  # an hour of data, the header says a day
     made = group(samples[:1250], [channel(f"Lead {each}") for each in ("I", "II", "V1")], rate)
-    found = recording(Item.parse(_data_set(recorded(made))))
+    found = recording(Item.decode(_header(recorded(made))))
     day = found.groups[0].__class__(
         **{name: getattr(found.groups[0], name) for name in found.groups[0].__slots__}
         | {"samples": rate * 3600 * hours}
@@ -160,7 +159,7 @@ def test_companded_samples_are_made_linear() -> None:
     codes = np.arange(256, dtype="u1").reshape(-1, 1)
     for kind, most in (("MB", 8031), ("AB", 4032)):
         made = recorded(group(codes, [channel("Sound", None)], 8000, kind))
-        found = recording(Item.parse(_data_set(made)))
+        found = recording(Item.decode(_header(made)))
         linear = values(found.groups[0], codes.tobytes())[:, 0]
         assert (linear.max(), linear.min()) == (most, -most)
         assert np.unique(np.abs(linear)).size == 128
@@ -171,7 +170,7 @@ def test_an_object_without_a_drawable_group_is_undecodable() -> None:
     odd = group(samples, [channel("Lead I")], 100, kind="XX")
     for data in (recorded(odd), recorded()):
         with pytest.raises(Undecodable):
-            recording(Item.parse(_data_set(data)))
+            recording(Item.decode(_header(data)))
 
 
 @pytest.mark.parametrize(
@@ -192,9 +191,9 @@ def test_a_lead_is_known_by_its_code_or_its_name(code: str, name: str, lead: str
 
 
 def test_what_is_asked_of_the_pool_survives_json() -> None:
-    wanted = Paper("image/png", (2,), Scale("12x1", 50, 5, 1.5, None), 300, True, False)
+    wanted = Paper("image/png", (2,), Scale("12x1", 50, 5, 1.5, None), 300, 70, True, False)
     assert Paper.from_facts(wanted.facts()) == wanted
 
 
-def _data_set(data: bytes) -> Any:
-    return data[scan(BytesSource(data)).dataset_offset :]
+def _header(data: bytes) -> bytes:
+    return scan(BytesSource(data)).header.encode()

@@ -1,4 +1,4 @@
-"""A report as HTML: one page without scripts, pictures or anything else to fetch.
+"""A report as HTML that is XML, too: one page without scripts, pictures or anything to fetch.
 
 Every text of the document is escaped and set apart in its direction of writing; `CSP` is the header
 that lets a browser do no more with it than show it.
@@ -54,8 +54,8 @@ def page(document: Item, link: Link) -> bytes:
 
 def _page(document: Item, root: Content, title: str, link: Link) -> Iterator[str]:
     yield (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
+        '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n'
+        '<meta charset="utf-8"/>\n<meta name="viewport" content="width=device-width"/>\n'
         f"<title>{_safe(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         "<header>\n<dl>\n"
     )

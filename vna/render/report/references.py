@@ -53,6 +53,11 @@ def reference(item: Item) -> Reference:
     )
 
 
+def is_uid(text: str) -> bool:
+    """Whether `text` can stand in a URL as a UID."""
+    return 0 < len(text) <= 64 and not text.strip("0123456789.")
+
+
 def sop_class_name(uid: str) -> str:
     """The name of a SOP class without "Storage"; the UID itself where it has none."""
     return str(UID(uid).name).removesuffix(" Storage") if uid else "object"

@@ -34,6 +34,10 @@ def compose(facts: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], 
         if shrink > 1:
             tile = tile.reduce(shrink)
         canvas.paste(tile, (x // shrink - begin[0], y // shrink - begin[1]))
+    _stretch_edges(
+        canvas,
+        *(limit // shrink - first for limit, first in zip(facts["limit"], begin, strict=True)),
+    )
     size = tuple(facts["size"])
     if canvas.size != size or not facts["exact"]:
         box = (left - begin[0], top - begin[1],
@@ -91,6 +95,17 @@ def _shrink(facts: dict[str, Any]) -> int:
     ):
         shrink *= 2
     return shrink
+
+
+def _stretch_edges(canvas: Image.Image, columns: int, rows: int) -> None:
+    """Repeat the last column and row of the slide where the picture was rounded up beyond it: what
+    a tile is filled up with is nothing to see."""
+    if 0 < columns < canvas.width:
+        last = canvas.crop((columns - 1, 0, columns, canvas.height))
+        canvas.paste(last.resize((canvas.width - columns, canvas.height)), (columns, 0))
+    if 0 < rows < canvas.height:
+        last = canvas.crop((0, rows - 1, canvas.width, rows))
+        canvas.paste(last.resize((canvas.width, canvas.height - rows)), (0, rows))
 
 
 def _turned(image: Image.Image, facts: dict[str, Any]) -> Image.Image:

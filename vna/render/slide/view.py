@@ -22,11 +22,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`box`: left, top, right, bottom of the region on its level, in pixels. `exact`: a pixel of
-    the picture is a pixel of the level. `alone`: the picture is one stored tile, whole."""
+    """`limit`: columns and rows of the level, behind which tiles are filled up. `box`: left, top,
+    right, bottom of the region on its level, in pixels. `exact`: a pixel of the picture is a pixel
+    of the level. `alone`: the picture is one stored tile, whole."""
 
     pieces: tuple[Piece, ...]
     tile: tuple[int, int]
+    limit: tuple[int, int]
     box: tuple[float, float, float, float]
     exact: bool
     alone: bool
@@ -38,6 +40,7 @@ class View:
         return {
             "places": [[each.x, each.y] for each in self.pieces],
             "tile": list(self.tile),
+            "limit": list(self.limit),
             "box": list(self.box),
             "size": [asked.width, asked.height],
             "exact": self.exact,
@@ -58,10 +61,9 @@ def view(slide: Pyramid, asked: Asked) -> View:
     left, top = asked.left / across, asked.top / down
     right = min(float(level.columns), (asked.left + asked.columns) / across)
     bottom = min(float(level.rows), (asked.top + asked.rows) / down)
-    exact = _meets(right - left, asked.width) and _meets(bottom - top, asked.height)
+    exact = _meets(asked.columns / across, asked.width) and _meets(asked.rows / down, asked.height)
     if exact:
-        left = float(min(round(left), max(0, level.columns - asked.width)))
-        top = float(min(round(top), max(0, level.rows - asked.height)))
+        left, top = float(round(left)), float(round(top))
         right, bottom = left + asked.width, top + asked.height
     found = level.within(left, top, right, bottom)
     if len(found) > TILES_MOST:
@@ -82,7 +84,8 @@ def view(slide: Pyramid, asked: Asked) -> View:
         and asked.quality in ("default", "color")
         and asked.format == "jpg"
     )
-    return View(pieces, tile, (left, top, right, bottom), exact, alone, asked)
+    limit = (level.columns, level.rows)
+    return View(pieces, tile, limit, (left, top, right, bottom), exact, alone, asked)
 
 
 def _level(slide: Pyramid, asked: Asked) -> Level:

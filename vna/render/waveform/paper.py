@@ -11,24 +11,25 @@ from vna.errors import Undecodable
 from vna.render.waveform.draw import draw
 from vna.render.waveform.layout import Layout, Pages, Scale
 from vna.render.waveform.pdf import pdf
-from vna.render.waveform.png import DPI, png
+from vna.render.waveform.png import DPI, jpeg, png
 from vna.render.waveform.recording import recording
 from vna.render.waveform.samples import values
 from vna.render.waveform.sheet import Sheet
 from vna.render.waveform.svg import svg
 
-SVG, PNG, PDF = "image/svg+xml", "image/png", "application/pdf"
+SVG, PNG, JPEG, PDF = "image/svg+xml", "image/png", "image/jpeg", "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What is to be made. `pages`: their numbers from 1, in order; SVG and PNG are one page.
+    """What is to be made. `pages`: their numbers from 1, in order; only a PDF may be of several.
     `patient` and `notes`: whether the patient is named, and the findings of the device told."""
 
     media_type: str
     pages: tuple[int, ...]
     scale: Scale = field(default_factory=Scale)
     dpi: int = DPI
+    quality: int = 90
     patient: bool = False
     notes: bool = False
 
@@ -44,6 +45,7 @@ class Paper:
             "start": scale.start,
             "seconds": scale.seconds,
             "dpi": self.dpi,
+            "quality": self.quality,
             "patient": self.patient,
             "notes": self.notes,
         }
@@ -54,19 +56,21 @@ class Paper:
         layout: Layout = facts["layout"]
         scale = Scale(layout, facts["speed"], facts["gain"], facts["start"], facts["seconds"])
         return cls(facts["media_type"], tuple(facts["pages"]), scale, facts["dpi"],
-                   facts["patient"], facts["notes"])  # fmt: skip
+                   facts["quality"], facts["patient"], facts["notes"])  # fmt: skip
 
 
 def render(facts: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], bytes]:
-    """The task. `blobs`: the data set in Explicit VR LE without its samples, then the samples of
-    each page's window. Raises `Undecodable`, `NotAcceptable`."""
+    """The task. `blobs`: the encoded header, its samples cut out, then the samples of each page's
+    window. Raises `Undecodable`, `NotAcceptable`."""
     wanted = Paper.from_facts(facts)
-    made = sheets(Item.parse(blobs[0]), wanted, blobs[1:])
+    made = sheets(Item.decode(blobs[0]), wanted, blobs[1:])
     match wanted.media_type:
         case "image/svg+xml":
             return {}, svg(next(made))
         case "image/png":
             return {}, png(next(made), wanted.dpi)
+        case "image/jpeg":
+            return {}, jpeg(next(made), wanted.dpi, wanted.quality)
         case _:
             return {}, pdf(made)
 

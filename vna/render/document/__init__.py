@@ -1,0 +1,1 @@
+"""Encapsulated documents, seen."""

@@ -1,0 +1,1 @@
+"""What is shown otherwise than as pixels: waveforms, reports, documents, videos and slides."""

@@ -14,16 +14,13 @@ from dicomweb.links import COMMITMENT, INSTANCE, SERIES, STUDY, Links
 from dicomweb.metadata import MetadataResource
 from dicomweb.package import Package
 from dicomweb.pixels import Pixels
+from dicomweb.rendered import Rendered
 from dicomweb.search import SearchResource
 from dicomweb.short import short_routes
 from dicomweb.slide import IIIF, IIIF_PICTURE, SlideResource
 from dicomweb.store import Store
-from dicomweb.views import ViewResource
 from dicomweb.wado_uri import WADO, WadoUri
-from vna.errors import NotAcceptable
-from vna.http.answer import Answer
 from vna.http.edge import Edge
-from vna.http.request import Request
 from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
 from vna.model.query import Level
@@ -69,10 +66,10 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     delete = Delete(services.trash)
     store = Store(services.ingest, receiving, links, settings.request_bytes)
     commitment = CommitmentResource(services.commitment)
+    rendered = Rendered(services.retrieve, services.views, links, strict=strict)
     wado = WadoUri(
-        services.retrieve, _no_picture, links, strict=strict, ignored=settings.ignored_parameters
+        services.retrieve, rendered, links, strict=strict, ignored=settings.ignored_parameters
     )
-    rendered = ViewResource(services.retrieve, services.views, links, strict=strict)
     slide = SlideResource(services.slides, links, strict=strict)
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
@@ -91,7 +88,11 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
         Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
         Route("GET", WADO, wado),
-        Route("GET", INSTANCE + "/rendered", rendered),
+        *(
+            Route("GET", path + ending, handle)
+            for path in (STUDY, SERIES, INSTANCE, INSTANCE + "/frames/{frames}")
+            for ending, handle in (("/rendered", rendered), ("/thumbnail", rendered.thumbnail))
+        ),
         Route("GET", SERIES + IIIF, slide.base),
         Route("GET", f"{SERIES}{IIIF}/info.json", slide.info),
         Route("GET", SERIES + IIIF_PICTURE, slide.picture),
@@ -114,7 +115,3 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     routes += short_routes(plain, services.search)
     routes += capability_routes([each.template for each in routes], links)
     return Edge(routes, settings, root=settings.root, pools=[reading, receiving], budget=budget)
-
-
-def _no_picture(request: Request) -> Answer:
-    raise NotAcceptable("objects are not rendered here; contentType=application/dicom is sent")

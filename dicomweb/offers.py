@@ -33,10 +33,15 @@ _BULK = (part(OCTETS), *map(part, COMPRESSED))
 _SINGLE_BULK = (OCTETS, *COMPRESSED)
 _MODEL = (*MODEL_TYPES, part(DICOM_XML))
 # What is more than pixels; SVG, PDF, models and containers beside MPEG are extensions of 8.7.4-1.
-_VIEWS = ("image/svg+xml", "image/png", "image/jpeg", "application/pdf", "video/mp4", "video/mpeg",
+_PICTURES = ("image/jpeg", "image/gif", "image/png", "image/jp2")
+_VIEWS = ("image/svg+xml", "application/pdf", "video/mp4", "video/mpeg",
           "video/h265", "video/mp2t", "model/stl", "model/obj", "model/mtl")  # fmt: skip
-_RENDERED = ("accept", "annotation", "charset", "dpi", "gain", "iccprofile", "layout", "page",
-             "quality", "speed", "time", "viewport")  # fmt: skip
+_TEXTS = ("text/html", "text/plain", "text/xml")
+_OF_PICTURES = ("accept", "annotation", "iccprofile", "overlays", "quality", "viewport", "window")
+_OF_FRAMES = (*_OF_PICTURES, "presentationSeriesUID", "presentationUID")
+_RENDERED = (*_OF_FRAMES, "charset", "dpi", "gain", "layout", "page", "speed", "time")
+_OF_MANY = tuple(each for each in _RENDERED if not each.startswith("presentation"))
+_SMALL = _PICTURES[:3]
 _COMMITMENT = (DICOM_JSON, JSON, DICOM_XML, part(DICOM_JSON), part(DICOM_XML))
 _SEARCH = ("{attribute}", *SEARCH_PARAMETERS)
 
@@ -125,15 +130,48 @@ _FULL: tuple[Offer, ...] = (
             f"{SERIES}/instances",
         )
     ),
-    Offer("WADO-URI", "GET", WADO, (DICOM,), (), WADO_PARAMETERS, "9"),
+    Offer("WADO-URI", "GET", WADO, (DICOM, *_PICTURES, *_TEXTS), (), WADO_PARAMETERS, "9"),
+    *(
+        Offer(
+            "Retrieve rendered",
+            "GET",
+            f"{path}/rendered",
+            tuple(map(part, (*_PICTURES, *_TEXTS, *_VIEWS))),
+            (),
+            _OF_MANY,
+            "10.4",
+        )
+        for path in (STUDY, SERIES)
+    ),
     Offer(
         "Retrieve rendered",
         "GET",
         f"{INSTANCE}/rendered",
-        ("text/html", "text/plain", "text/xml", *_VIEWS),
+        (*_PICTURES, *_TEXTS, *_VIEWS, *map(part, (*_PICTURES, *_TEXTS, *_VIEWS))),
         (),
         _RENDERED,
         "10.4",
+    ),
+    Offer(
+        "Retrieve rendered",
+        "GET",
+        f"{INSTANCE}/frames/{{frames}}/rendered",
+        (*_PICTURES, *map(part, _PICTURES)),
+        (),
+        _OF_FRAMES,
+        "10.4",
+    ),
+    *(
+        Offer(
+            "Retrieve thumbnail",
+            "GET",
+            f"{path}/thumbnail",
+            _SMALL,
+            (),
+            ("accept", "viewport"),
+            "10.4",
+        )
+        for path in (STUDY, SERIES, INSTANCE, f"{INSTANCE}/frames/{{frames}}")
     ),
     Offer("Slide", "GET", SERIES + IIIF),
     Offer("Slide", "GET", f"{SERIES}{IIIF}/info.json", (JSON, LD_JSON), (), ("accept",)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 TASKS = {
     "compose-slide": "vna.render.slide.compose:compose",
     "pdf-page": "vna.render.document.pdf_page:pdf_page",
+    "animation": "vna.render.image.animation:animation",
+    "picture": "vna.render.image.picture:picture",
     "poster": "vna.render.poster:poster",
     "report": "vna.render.report.task:report",
     "waveform": "vna.render.waveform.paper:render",

@@ -15,7 +15,7 @@ Size = tuple[int, int]
 _GROUND, _PAPER, _INK = (38, 50, 56), (236, 239, 241), (120, 144, 156)
 _SIDE = 512  # drawn at this size, then made smaller: smooth lines
 LARGEST_SIDE = 2048
-KINDS = ("video", "document", "report", "waveform", "other")
+KINDS = ("image", "presentation", "video", "document", "report", "waveform", "other")
 
 
 def poster(facts: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], bytes]:
@@ -65,6 +65,12 @@ def _waveform(pen: ImageDraw.ImageDraw) -> None:
     pen.line(points, fill=_PAPER, width=14, joint="curve")
 
 
+def _image(pen: ImageDraw.ImageDraw) -> None:
+    pen.rounded_rectangle((80, 96, 432, 416), 24, outline=_PAPER, width=16)
+    pen.polygon([(112, 384), (216, 232), (288, 328), (336, 272), (400, 384)], fill=_PAPER)
+    pen.ellipse((304, 152, 360, 208), fill=_INK)
+
+
 def _other(pen: ImageDraw.ImageDraw) -> None:
     pen.rounded_rectangle((112, 112, 400, 400), 24, outline=_PAPER, width=16)
     for at in (192, 256, 320):
@@ -72,6 +78,8 @@ def _other(pen: ImageDraw.ImageDraw) -> None:
 
 
 _DRAWN: dict[str, Callable[[ImageDraw.ImageDraw], None]] = {
+    "image": _image,
+    "presentation": _image,
     "video": _video,
     "document": _document,
     "report": _report,

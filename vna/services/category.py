@@ -10,7 +10,7 @@ from vna.services.stored import Stored
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 # Classes with the SR Document Content or the Encapsulated Document module.
 _TEXT = (f"{_STORAGE}88.", f"{_STORAGE}104.")
-_SOFTCOPY_STATES = frozenset(f"{_STORAGE}11.{number}" for number in (1, 2, 3))
+SOFTCOPY_STATES = frozenset(f"{_STORAGE}11.{number}" for number in (1, 2, 3))
 
 
 class Category(Enum):
@@ -31,7 +31,7 @@ def category_of(stored: Stored) -> Category:
     """The category of an instance; a multi-frame object with one frame is a single frame."""
     if stored.sop_class.startswith(_TEXT):
         return Category.TEXT
-    if stored.sop_class in _SOFTCOPY_STATES:
+    if stored.sop_class in SOFTCOPY_STATES:
         return Category.PRESENTATION
     if stored.anatomy.pixel_tag == 0:
         return Category.OTHER

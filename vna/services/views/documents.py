@@ -14,21 +14,22 @@ from vna.services.renditions import Rendition, Renditions
 from vna.services.retrieve import Retrieve
 from vna.services.stored import Stored
 from vna.services.views import parameters
+from vna.services.views.kind import DOCUMENT
 from vna.services.views.view import SANDBOX, View, disposition, whole
 
 if TYPE_CHECKING:
     from vna.render.document.kinds import Kind
 
-DOCUMENT, LENGTH = 0x00420011, 0x00420015
+LENGTH = 0x00420015
 LARGEST_PDF = 256 << 20  # bytes of a document of which a page is drawn
 _PDF = "application/pdf"
 _PICTURES = ("image/jpeg", "image/png")
-_DOCUMENT = ("annotation", "iccprofile")
-PARAMETERS = (*_DOCUMENT, "page", "quality", "viewport")
 
 
 class EncapsulatedDocuments:
     """Shows PDF, CDA, models and whatever else is encapsulated."""
+
+    parameters = ("annotation", "iccprofile", "page", "quality", "viewport")
 
     def __init__(self, retrieve: Retrieve, decoders: Decoders, renditions: Renditions) -> None:
         self._retrieve, self._decoders, self._renditions = retrieve, decoders, renditions
@@ -44,7 +45,7 @@ class EncapsulatedDocuments:
         payload = self._document(stored)
         if media_type in _PICTURES:
             return self._page(stored, payload, media_type, asked, warning)
-        parameters.refuse_others(asked, PARAMETERS)
+        parameters.refuse_others(asked, self.parameters)
         kind = _kind(stored)
         headers = (disposition(stored, kind.suffix, inline=kind.inline),)
         return View(media_type, payload, (*headers, *(SANDBOX if kind.markup else ())), warning)
@@ -72,7 +73,7 @@ class EncapsulatedDocuments:
         asked: Mapping[str, str],
         warning: str,
     ) -> View:
-        parameters.refuse_others(asked, PARAMETERS)
+        parameters.refuse_others(asked, self.parameters)
         facts = {
             "page": parameters.integer(asked, "page", 1, 1, 1_000_000),
             "media_type": media_type,

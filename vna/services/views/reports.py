@@ -15,11 +15,12 @@ from vna.services.views.view import View, disposition, whole
 
 MEDIA_TYPES = ("text/html", "text/plain", "text/xml")
 _SUFFIX = {"text/html": "html", "text/plain": "txt", "text/xml": "xml"}
-PARAMETERS = ("annotation", "charset", "iccprofile", "quality", "viewport")
 
 
 class Reports:
     """Shows what has a content tree. `studies_url`: the absolute URL that images are linked to."""
+
+    parameters = ("annotation", "charset", "iccprofile", "quality", "viewport")
 
     def __init__(
         self, retrieve: Retrieve, decoders: Decoders, renditions: Renditions, studies_url: str
@@ -36,7 +37,7 @@ class Reports:
         (PS3.18 §8.7.4)."""
         from vna.render.report.page import CSP
 
-        parameters.refuse_others(asked, PARAMETERS)
+        parameters.refuse_others(asked, self.parameters)
         _, warning = parameters.written(asked)
         header = data_set(self._retrieve.values(stored), stored)
         facts = {"media_type": media_type, "links": self._links(Item.decode(header))}

@@ -23,11 +23,12 @@ MP4 = "video/mp4"
 _WINDOW = 1 << 20
 _SUFFIX = {MP4: "mp4", "video/mpeg": "mpg", "video/mp2t": "ts", "video/quicktime": "mov",
            "video/h264": "h264", "video/h265": "h265", "video/x-matroska": "mkv"}  # fmt: skip
-PARAMETERS = ("annotation", "iccprofile", "quality", "viewport")
 
 
 class Videos:
     """Shows what is stored in a video transfer syntax; nothing is decoded."""
+
+    parameters = ("annotation", "iccprofile", "quality", "viewport")
 
     def __init__(self, retrieve: Retrieve, renditions: Renditions) -> None:
         self._retrieve, self._renditions = retrieve, renditions
@@ -41,7 +42,7 @@ class Videos:
 
     def show(self, stored: Stored, media_type: str, asked: Mapping[str, str]) -> View:
         """See `Viewer`. Any range of it can be had."""
-        parameters.refuse_others(asked, PARAMETERS)
+        parameters.refuse_others(asked, self.parameters)
         _, warning = parameters.written(asked)
         payload = self._stream(stored)
         if media_type == MP4 and self._container(stored) != MP4:

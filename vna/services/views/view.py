@@ -36,7 +36,11 @@ class Viewer(Protocol):
     """Gives views of one kind of instance.
 
     `media_types`: those that it can give of an instance, without parameters, the default first.
+    `parameters`: of the query, that it knows; others are `UnknownName`.
     """
+
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
 
     def media_types(self, stored: Stored) -> tuple[str, ...]: ...
 

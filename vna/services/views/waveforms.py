@@ -24,13 +24,24 @@ PAGES_MOST = 50  # of one PDF; the next begins with page=51
 SPEEDS, GAINS = (5.0, 10.0, 12.5, 25.0, 50.0, 100.0), (2.5, 5.0, 10.0, 20.0, 40.0)
 MEDIA_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "application/pdf")
 _SUFFIX = dict(zip(MEDIA_TYPES, ("svg", "png", "jpg", "pdf"), strict=True))
-PARAMETERS = ("annotation", "dpi", "gain", "iccprofile", "layout", "page", "quality", "speed",
-              "time", "viewport")  # fmt: skip
 _DATA = 0x54001010
 
 
 class Waveforms:
     """Draws what has a Waveform Sequence."""
+
+    parameters = (
+        "annotation",
+        "dpi",
+        "gain",
+        "iccprofile",
+        "layout",
+        "page",
+        "quality",
+        "speed",
+        "time",
+        "viewport",
+    )
 
     def __init__(self, retrieve: Retrieve, decoders: Decoders, renditions: Renditions) -> None:
         self._retrieve, self._decoders, self._renditions = retrieve, decoders, renditions
@@ -46,7 +57,7 @@ class Waveforms:
         from vna.render.waveform.paper import Paper
         from vna.render.waveform.recording import recording
 
-        parameters.refuse_others(asked, PARAMETERS)
+        parameters.refuse_others(asked, self.parameters)
         start, seconds = parameters.window(asked, "time")
         layout = next(
             each for each in LAYOUTS if each == parameters.word(asked, "layout", "auto", LAYOUTS)

@@ -24,6 +24,7 @@ from vna.http.edge import Edge
 from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
 from vna.model.query import Level
+from vna.services.assembly import Assembly
 from vna.services.budget import Budget
 from vna.services.commitment import Commitment
 from vna.services.ingest import Ingest
@@ -40,6 +41,7 @@ class Services:
     """What DICOMweb speaks for."""
 
     ingest: Ingest
+    assembly: Assembly
     search: Search
     retrieve: Retrieve
     metadata: Metadata
@@ -64,7 +66,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     instances = Instances(services.retrieve, pixels, package, links, strict=strict)
     metadata = MetadataResource(services.metadata, links, strict=strict)
     delete = Delete(services.trash)
-    store = Store(services.ingest, receiving, links, settings.request_bytes)
+    store = Store(services.ingest, services.assembly, receiving, links, settings.request_bytes)
     commitment = CommitmentResource(services.commitment)
     rendered = Rendered(services.retrieve, services.views, links, strict=strict)
     wado = WadoUri(

@@ -43,6 +43,7 @@ _RENDERED = (*_OF_FRAMES, "charset", "dpi", "gain", "layout", "page", "speed", "
 _OF_MANY = tuple(each for each in _RENDERED if not each.startswith("presentation"))
 _SMALL = _PICTURES[:3]
 _COMMITMENT = (DICOM_JSON, JSON, DICOM_XML, part(DICOM_JSON), part(DICOM_XML))
+_STORED = (*map(part, (DICOM, DICOM_JSON, DICOM_XML)), DICOM, DICOM_JSON, DICOM_XML)
 _SEARCH = ("{attribute}", *SEARCH_PARAMETERS)
 
 
@@ -83,7 +84,7 @@ def _instances() -> tuple[Offer, ...]:
 _FULL: tuple[Offer, ...] = (
     Offer("Capabilities", "OPTIONS", "/", ("application/vnd.sun.wadl+xml", JSON), (), (), "8.9"),
     *(
-        Offer("Store", "POST", path, (DICOM_JSON,), (part(DICOM), DICOM), (), "10.5")
+        Offer("Store", "POST", path, (DICOM_JSON, DICOM_XML), _STORED, (), "10.5")
         for path in ("/studies", STUDY)
     ),
     *_instances(),

@@ -10,18 +10,23 @@ from functools import partial
 
 from dicomweb.delivery import Delivery
 from dicomweb.links import Links
-from dicomweb.negotiation import DICOM, MULTIPART
-from dicomweb.store_response import answer_of
+from dicomweb.metadata_delivery import METADATA, MetadataDelivery
+from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, MULTIPART
+from dicomweb.store_response import answer_of, response_type
 from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia, VnaError
 from vna.http.answer import Answer
 from vna.http.body import Body, ClientGone
 from vna.http.request import Request
 from vna.http.threads import finished, on_thread, start
 from vna.model.archive import Outcome
+from vna.services.assembly import Assembly
 from vna.services.ingest import Ingest
+from vna.services.reception import Reception
 from vna.wire.media_type import parse_media_type
 from vna.wire.multipart_reader import MultipartReader
 
+AnyDelivery = Delivery | MetadataDelivery
+TAKEN = (DICOM, *METADATA)
 STEP_BYTES = 1 << 20  # read and stored at once on a thread; most requests are one step
 
 
@@ -29,21 +34,27 @@ class Store:
     """Takes the body as it arrives: while one step is stored on a thread, the next is received."""
 
     def __init__(
-        self, ingest: Ingest, pool: ThreadPoolExecutor, links: Links, request_bytes: int
+        self,
+        ingest: Ingest,
+        assembly: Assembly,
+        pool: ThreadPoolExecutor,
+        links: Links,
+        request_bytes: int,
     ) -> None:
-        self._ingest, self._pool, self._links = ingest, pool, links
-        self._request_bytes = request_bytes
+        self._ingest, self._assembly, self._pool = ingest, assembly, pool
+        self._links, self._request_bytes = links, request_bytes
 
     async def __call__(self, request: Request, body: Body) -> Answer:
         """Answer POST of `/studies` or `/studies/{study}`."""
         if body.length == 0:
             raise MalformedBody("the body is empty: there is nothing to store")
-        reader = _reader(request.header("content-type"))
+        kind, reader = _reader(request.header("content-type"))
+        media_type = response_type(request)
         study_uid = request.parameters.get("study")
         reception = self._ingest.reception(
             request.caller, "stow", peer=request.peer, path=request.path, study_uid=study_uid
         )
-        delivery = Delivery(reception, reader, self._request_bytes)
+        delivery = self._delivery(reception, kind, reader)
         try:
             await self._receive(delivery, body)
             await _settled(delivery.futures)
@@ -52,9 +63,16 @@ class Store:
             raise
         finally:
             await on_thread(self._pool, reception.finish)
-        return answer_of(delivery.parts, delivery.broken, self._links, study_uid)
+        return answer_of(delivery.parts, delivery.broken, self._links, study_uid, media_type)
 
-    async def _receive(self, delivery: Delivery, body: Body) -> None:
+    def _delivery(
+        self, reception: Reception, kind: str, reader: MultipartReader | None
+    ) -> AnyDelivery:
+        if kind == DICOM:
+            return Delivery(reception, reader, self._request_bytes)
+        return MetadataDelivery(reception, self._assembly, reader, kind)
+
+    async def _receive(self, delivery: AnyDelivery, body: Body) -> None:
         storing: asyncio.Future[None] | None = None
         batch: list[bytes] = []
         size = 0
@@ -75,21 +93,22 @@ class Store:
         await on_thread(self._pool, partial(delivery.take_last, batch))
 
 
-def _reader(content_type: str | None) -> MultipartReader | None:
-    """The reader of a multipart body; None for a single object, which clients send though the
-    standard does not know it."""
+def _reader(content_type: str | None) -> tuple[str, MultipartReader | None]:
+    """What the parts are, DICOM files or metadata, and the reader of a multipart body; None for one
+    part alone, which clients send though the standard does not know it."""
     if content_type is None:
         raise UnsupportedMedia("the request names no Content-Type")
     try:
         media_type = parse_media_type(content_type)
     except InvalidValue as error:
         raise UnsupportedMedia("the Content-Type is no media type") from error
-    if media_type.essence == DICOM:
-        return None
-    part = (media_type.parameter("type") or DICOM).lower()
-    if media_type.essence != MULTIPART or part.partition(";")[0].strip() != DICOM:
-        raise UnsupportedMedia(f'this resource takes {MULTIPART}; type="{DICOM}" and {DICOM}')
-    return MultipartReader(media_type.parameter("boundary") or "")
+    if media_type.essence in TAKEN:
+        return media_type.essence, None
+    part = (media_type.parameter("type") or DICOM).lower().partition(";")[0].strip()
+    if media_type.essence != MULTIPART or part not in TAKEN:
+        named = ", ".join(f'type="{each}"' for each in (DICOM, DICOM_JSON, DICOM_XML))
+        raise UnsupportedMedia(f"this resource takes {MULTIPART} of {named}, and one part alone")
+    return part, MultipartReader(media_type.parameter("boundary") or "")
 
 
 async def _settled(futures: Sequence[Future[Outcome]]) -> None:

@@ -10,19 +10,22 @@ from typing import Any
 import orjson
 
 from dicomweb.links import Links
-from dicomweb.negotiation import DICOM_JSON
+from dicomweb.negotiation import DICOM_JSON, DICOM_XML, accepted
 from dicomweb.representation import warning
+from vna.dicom.native_xml import native_xml
 from vna.errors import (
     BadRequest,
     MalformedBody,
     MalformedObject,
     OtherStudy,
     Unavailable,
+    Unfit,
     UnsupportedMedia,
     VnaError,
 )
 from vna.http.answer import Answer
 from vna.http.problems import problem_of
+from vna.http.request import Request
 from vna.model.archive import Disposition, Outcome
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ PROCESSING_FAILURE = 0x0110
 FAILURE_REASON: dict[type[BaseException], int] = {
     Unavailable: 0xA700,
     OtherStudy: 0xA900,
+    Unfit: 0xA900,
     BadRequest: 0xC000,
     BaseException: PROCESSING_FAILURE,
 }
@@ -49,11 +53,21 @@ NOT_SHOWN = frozenset((Disposition.HELD, Disposition.HIDDEN))
 REASONS_TOLD = 5  # in Warning headers; the response module has no place for words
 
 
+def response_type(request: Request) -> str:
+    """The media type of the response module: XML only for a client that wants it first."""
+    for each in accepted(request, strict=False):
+        for media_type in (DICOM_JSON, DICOM_XML):
+            if each.covers(media_type):
+                return media_type
+    return DICOM_JSON  # nothing is refused for how its answer would be written
+
+
 def answer_of(
     parts: Sequence[Future[Outcome] | VnaError],
     broken: MalformedBody | None,
     links: Links,
     study_uid: str | None,
+    media_type: str = DICOM_JSON,
 ) -> Answer:
     """What became of every part: 200, 202 with warnings or failures, or why nothing was stored.
 
@@ -74,13 +88,14 @@ def answer_of(
         nothing = _nothing_stored(broken, failures)
         if nothing is not None:
             return nothing
-    body = _module(outcomes, [error for _, error in failures], links, study_uid)
-    headers = [("Content-Type", DICOM_JSON), ("Cache-Control", "no-store")]
+    module = _module(outcomes, [error for _, error in failures], links, study_uid)
+    body = native_xml(module) if media_type == DICOM_XML else orjson.dumps(module)
+    headers = [("Content-Type", media_type), ("Cache-Control", "no-store")]
     headers += _locations(outcomes, links)
     for number, error in failures[:REASONS_TOLD]:
         said = str(error) if isinstance(error, VnaError) else "the server failed"
         headers.append(warning(links.base, f"part {number}: {_line(said)}"))
-    return Answer(_status(outcomes, failures), tuple(headers), orjson.dumps(body))
+    return Answer(_status(outcomes, failures), tuple(headers), body)
 
 
 def _nothing_stored(

@@ -18,7 +18,8 @@ VnaError
 ├── Conflict                the state of the archive stands against it
 │   └── ObjectRefused           one object of many is not taken; knows its UIDs
 │       ├── Refused                 the policy of the source rejects a different object of the UID
-│       └── OtherStudy              it belongs to another study than the sender named
+│       ├── OtherStudy              it belongs to another study than the sender named
+│       └── Unfit                   its metadata and bulk data do not make one object
 ├── Unavailable             try again later: budget, database, storage
 │   ├── Overloaded              the byte budget at the door is spent
 │   ├── StorageUnavailable      the store failed or is full; nothing was acknowledged
@@ -179,6 +180,12 @@ class OtherStudy(ObjectRefused):
     """The object belongs to another study than the one it was sent to (PS3.18 §10.5.1)."""
 
     code = "other-study"
+
+
+class Unfit(ObjectRefused):
+    """Metadata and bulk data make no object: the text names what is missing or contradicts."""
+
+    code = "unfit-object"
 
 
 class Unavailable(VnaError):

@@ -201,8 +201,8 @@ def test_what_came_before_a_missing_terminator_is_kept_and_said(client: httpx.Cl
 @pytest.mark.parametrize(
     "kind",
     [
-        "application/json",
-        f'multipart/related; type="application/dicom+json"; boundary={BOUNDARY}',
+        "text/plain",
+        f'multipart/related; type="application/pdf"; boundary={BOUNDARY}',
         f"multipart/form-data; boundary={BOUNDARY}",
         "nonsense",
     ],

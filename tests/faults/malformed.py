@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -209,6 +210,55 @@ def _object(kind: str, dice: random.Random, stored: Sent) -> Malformed:
     return Malformed(kind, "POST", f"{ROOT}/studies/1.2.3.4", {"Content-Type": MULTIPART}, body)
 
 
+def _metadata(kind: str, dice: random.Random, stored: Sent) -> Malformed:
+    """Metadata and bulk data of which nothing can be made."""
+    media_type = dice.choice((JSON, "application/dicom+xml"))
+    model = {
+        "00080016": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.7"]},
+        "00080018": {"vr": "UI", "Value": ["1.2.3.1.1"]},
+        "0020000D": {"vr": "UI", "Value": ["1.2.3"]},
+        "0020000E": {"vr": "UI", "Value": ["1.2.3.1"]},
+        "7FE00010": {"vr": "OB", "BulkDataURI": "here"},
+    }
+    flaw, value = dice.choice(_FLAWS)
+    model[flaw] = value
+    document = dice.choice(
+        (
+            json.dumps([model]).encode(),
+            json.dumps([model]).encode()[: dice.randint(1, 200)],
+            dice.randbytes(dice.randint(0, 300)),
+            b"[" * dice.randint(1, 3000),
+            b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><NativeDicomModel/>',
+            b"<NativeDicomModel><DicomAttribute tag='x'/></NativeDicomModel>",
+            b"<a>" * dice.randint(1, 3000),
+        )
+    )
+    bulk = dice.choice(("image/jpeg", "image/png", "image/gif", "video/mp4", "text/plain", ";"))
+    place = dice.choice(("Content-Location: here\r\n", "Content-Location: there\r\n", ""))
+    start = dice.choice(
+        (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\0\0\0\x18ftypisom", b"")
+    )
+    head = f"--{BOUNDARY}\r\nContent-Type: {media_type}\r\n\r\n".encode()
+    part = f"\r\n--{BOUNDARY}\r\nContent-Type: {bulk}\r\n{place}\r\n".encode()
+    body = head + document + part + start + dice.randbytes(dice.randint(0, 500))
+    body += f"\r\n--{BOUNDARY}--\r\n".encode()[: dice.choice((3, 100))]
+    content_type = f'multipart/related; type="{media_type}"; boundary={BOUNDARY}'
+    return Malformed(kind, "POST", f"{ROOT}/studies", {"Content-Type": content_type}, body)
+
+
+_FLAWS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("00020010", {"vr": "UI", "Value": ["1.2.840.10008.1.2.1"]}),
+    ("00080018", {"vr": "UI"}),
+    ("0020000E", {"vr": "UI", "Value": [3]}),
+    ("00100010", {"vr": "XX", "Value": ["a"]}),
+    ("00100010", {"vr": "PN", "Value": "a"}),
+    ("00081140", {"vr": "SQ", "Value": [1]}),
+    ("00281050", {"vr": "FD", "Value": ["much"]}),
+    ("0010001", {"vr": "LO"}),
+    ("7FE00010", {"vr": "OB", "BulkDataURI": 4}),
+)
+
+
 def _delete(kind: str, dice: random.Random, stored: Sent) -> Malformed:
     return Malformed(kind, "DELETE", f"{ROOT}/studies/1.2.{_noise(dice)}")
 
@@ -229,6 +279,7 @@ _KINDS: dict[str, Callable[[str, random.Random, Sent], Malformed]] = {
         _content_type,
         _body,
         _object,
+        _metadata,
         _delete,
     )
 }

@@ -19,6 +19,7 @@ from vna.http.request import Scope
 from vna.http.sending import Send
 from vna.http.settings import Answered, EdgeSettings
 from vna.model.caller import local_administrator
+from vna.services.assembly import Assembly
 from vna.services.budget import Budget
 
 log = logging.getLogger("vna.http")
@@ -43,6 +44,7 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
     images = dicomweb.application.build(
         dicomweb.application.Services(
             archive.ingest,
+            Assembly(archive.decoders),
             archive.search,
             archive.retrieve,
             archive.metadata,

@@ -11,6 +11,7 @@ TASKS = {
     "pdf-page": "vna.render.document.pdf_page:pdf_page",
     "animation": "vna.render.image.animation:animation",
     "picture": "vna.render.image.picture:picture",
+    "picture-file": "vna.pixels.picture_file:picture_file",
     "poster": "vna.render.poster:poster",
     "report": "vna.render.report.task:report",
     "waveform": "vna.render.waveform.paper:render",

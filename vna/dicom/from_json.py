@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from struct import error as out_of_range
 from struct import pack
 from typing import Any
@@ -25,23 +25,48 @@ _FORMATS = {
     "US": "H",
     "UV": "Q",
 }
+_CHARACTER_SET = 0x00080005
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _KEY = re.compile("[0-9A-Fa-f]{8}")
 
+# Where the value of a BulkDataURI lies: offset and length in bytes; told the key, VR and URI.
+Fetch = Callable[[str, str, str], tuple[int, int]]
 
-def element(key: str, attribute: Mapping[str, Any], charset: Charset) -> Element:
+
+def element(
+    key: str,
+    attribute: Mapping[str, Any],
+    charset: Charset,
+    fetch: Fetch | None = None,
+) -> Element:
     """The data element of one JSON attribute.  Raises `InvalidValue` for what its VR cannot hold.
 
-    A BulkDataURI is not followed: that is refused too.
+    A BulkDataURI becomes an element without its value, which lies where `fetch` says; without
+    `fetch` it is refused.  In items a character set of their own is left out: `charset` is theirs.
     """
+    if not isinstance(attribute, Mapping):
+        raise InvalidValue(key, str(attribute)[:40], "be an attribute with a VR and a value")
     vr = str(attribute.get("vr"))
-    if _KEY.fullmatch(key) is None or vr not in VRS or "BulkDataURI" in attribute:
+    uri = attribute.get("BulkDataURI")
+    if _KEY.fullmatch(key) is None or vr not in VRS or (uri is not None and fetch is None):
         raise InvalidValue(key, str(attribute)[:40], "be an attribute with a VR and a value")
     tag = int(key, 16)
+    if uri is not None and fetch is not None:
+        if vr == "SQ" or not isinstance(uri, str) or attribute.keys() & {"Value", "InlineBinary"}:
+            raise InvalidValue(key, str(uri)[:40], "have one value, and none that is a sequence")
+        offset, length = fetch(key, vr, uri)
+        return Element(tag, vr, None, offset, length)
     values = attribute.get("Value", ())
     try:
         if vr == "SQ":
-            items = [[element(key, item[key], charset) for key in sorted(item)] for item in values]
+            items = [
+                [
+                    element(key, item[key], charset, fetch)
+                    for key in sorted(item)
+                    if int(key, 16) != _CHARACTER_SET
+                ]
+                for item in values
+            ]
             return Element(tag, vr, None, 0, 0, items)
         value = _value(vr, attribute, values, charset)
     except (AttributeError, NotBase64, TypeError, ValueError, out_of_range) as error:

@@ -78,7 +78,7 @@ def _elements(elements: Elements, implicit: bool, bits: int) -> list[Part]:
             continue
         unit = unit_of(element, bits)
         length = UNDEFINED if element.undefined else element.length
-        parts.append(_head(element.tag, element.vr, length, implicit))
+        parts.append(element_head(element.tag, element.vr, length, implicit=implicit))
         if element.value is None:
             parts.append(Stretch(element.offset, element.length, unit))
         else:
@@ -100,14 +100,15 @@ def _sequence(element: Element, implicit: bool, bits: int) -> list[Part]:
     if undefined or length > _LONGEST_DEFINED:
         parts.append(_tag(SEQUENCE_END, 0))
         length = UNDEFINED
-    return [_head(element.tag, "SQ", length, implicit), *parts]
+    return [element_head(element.tag, "SQ", length, implicit=implicit), *parts]
 
 
 def _tag(tag: int, length: int) -> bytes:
     return pack("<HHI", tag >> 16, tag & 0xFFFF, length)
 
 
-def _head(tag: int, vr: str, length: int, implicit: bool) -> bytes:
+def element_head(tag: int, vr: str, length: int, *, implicit: bool = False) -> bytes:
+    """What stands before a value of `length` bytes."""
     if implicit:
         return _tag(tag, length)
     name = vr.encode("ascii")

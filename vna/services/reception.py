@@ -173,6 +173,10 @@ class Reception:
             self._open += 1
         return Incoming(self._door, self)
 
+    def raw(self) -> RawObject:
+        """Open a raw file in which a part of the request may wait; whoever does so aborts it."""
+        return self._door.raw()
+
     def counts(self, settling: Sequence[tuple[str, int]] = ()) -> Counts:
         """What it brought, with the outcomes and sizes that are about to be committed."""
         with self._lock:

@@ -38,7 +38,8 @@ class CodestreamInfo:
     `subsampled`: components differ in resolution. `process`: n of JPEG's SOFn. `predictor`: of
     lossless JPEG. `near`: largest error of JPEG-LS. `progression`: of JPEG 2000, "LRCP" and so on.
     `levels`: decompositions of JPEG 2000. `tlm`: JPEG 2000 tile-part lengths are there. `frames`: 0
-    where not known. `offset`, `length`: of the bare codestream in the bytes given, which may be a
+    where not known. `reconstructs`: a JPEG XL file out of which the JPEG comes that it was made of,
+    byte by byte. `offset`, `length`: of the bare codestream in the bytes given, which may be a
     file; length 0 where it lies there in parts.
     """
 
@@ -60,5 +61,6 @@ class CodestreamInfo:
     tiles: int = 1
     tlm: bool = False
     frames: int = 1
+    reconstructs: bool = False
     offset: int = 0
     length: int = 0

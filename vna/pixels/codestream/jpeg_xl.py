@@ -78,13 +78,15 @@ def read(data: bytes, start: int = 0) -> CodestreamInfo:
 
 def read_boxes(data: bytes) -> CodestreamInfo:
     """The facts of the codestream in a JPEG XL file; `length` 0 where it lies there in parts."""
+    reconstructs = any(kind == b"jbrd" for kind, _, _ in boxes(data))
     for kind, offset, length in boxes(data):
         if kind in (b"jxlc", b"jxlp"):
             part = 4 if kind == b"jxlp" else 0
             if not data.startswith(START, offset + part):
                 raise MalformedObject("the codestream box holds no JPEG XL", offset)
             info = read(data, offset + part)
-            return replace(info, length=0 if part else length)
+            length = 0 if part else length
+            return replace(info, length=length, reconstructs=reconstructs)
     raise MalformedObject("the JPEG XL file has no codestream")
 
 

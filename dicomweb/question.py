@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from dicomweb import cursor
-from vna.dicom.dictionary import parse_path, vr_of
+from vna.dicom.dictionary import matching_vr_of, parse_path
 from vna.dicom.matching import match_of
 from vna.errors import InvalidValue, UnknownName
 from vna.http.request import Request
@@ -111,7 +111,7 @@ def _key(name: str, text: str, known: set[Path], *, fuzzy: bool) -> Key:
         raise
     if path in known:
         raise InvalidValue(name, text, "be asked once, by keyword or by tag")
-    vr = vr_of(path[-1])
+    vr = matching_vr_of(path[-1])
     return Key(path, vr, match_of(vr, text, fuzzy=fuzzy, name=name))
 
 

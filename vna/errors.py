@@ -82,7 +82,7 @@ class KeyNotIndexed(BadRequest):
         self.name, self.rows = name, rows
         super().__init__(
             f"{name} has no index and the other filters leave more than {rows} rows; "
-            f"narrow the query, or index it with: vna index-tag {name}"
+            f"narrow the query, or index it with: vna index-tag add {name}"
         )
 
 

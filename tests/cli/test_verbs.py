@@ -38,6 +38,19 @@ def test_search_finds_names_without_accents_and_says_when_nothing_matches(region
     assert "6 follow: --offset 4" in said.notes
 
 
+def test_an_attribute_is_made_searchable(region: Vna) -> None:
+    asked = ("search", "series", "BodyPartExamined=CHEST")
+    before = region(*asked).rows
+    said = region("index-tag", "add", "BodyPartExamined").row
+    assert (said["state"], said["studies"]) == ("complete", "10/10")
+    assert region("index-tag", "list").row == said
+    assert region(*asked).rows == before
+    assert region("index-tag", "add", "BodyPartExaminde").code == Exit.USAGE
+    assert region("index-tag", "remove", "BodyPartExamined").code == Exit.OK
+    assert region("index-tag", "list").rows == []
+    assert region("index-tag", "remove", "BodyPartExamined").code == Exit.NOT_FOUND
+
+
 def test_show_goes_from_study_to_version_and_to_documents(region: Vna) -> None:
     study = region("show", CHEST_CT).row
     assert study["StudyDescription"] == "TC DE TÓRAX"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from random import Random
 
 import pytest
 
 from tests.index import corpus, oracle
-from tests.index.asked import KINDS, Asker
+from tests.index.asked import DATES, KINDS, NUMBERS, SEQUENCES, SEVERAL, TEXTS, TIMES, Asker
 from tests.index.fill import fill
 from tests.index.oracle import Asked
 from tests.size import size
 from vna.dicom.matching import match_of
+from vna.index import tag_index
 from vna.index.engine import Index
 from vna.index.search import find
+from vna.index.searchable import INDEXED
 from vna.model.answer import Row
 from vna.model.caller import Caller, Right
 from vna.model.query import Key, Level, Query
@@ -43,15 +46,31 @@ def query(level: str, keys: list[Asked], *, combined: bool = True) -> Query:
     return Query(LEVELS[level], made, combined_datetime=combined)
 
 
+def index_all(index: Index) -> None:
+    """Make every attribute that has no column searchable."""
+    named = [[tag] for _, tag, _ in (*TEXTS, *SEVERAL, *NUMBERS, *DATES, *TIMES)]
+    named += [[sequence, tag] for _, sequence, inside in SEQUENCES for tag in inside]
+    for path in {tuple(int(tag, 16) for tag in each) for each in named} - INDEXED.keys():
+        index.transact(partial(tag_index.add, path=path, actor="test"))
+    with index.reading() as session:
+        tags = tag_index.all_tags(session)
+    for tag in tags:
+        while index.transact(partial(tag_index.fill, tag=tag.id)):
+            pass
+
+
 def uid_of(level: str, row: Row) -> str:
     return {"study": row.study_uid, "series": row.series_uid, "instance": row.sop_uid}[level]
 
 
+@pytest.mark.parametrize("indexed", [False, True], ids=["", "index-tag"])
 @pytest.mark.parametrize("level", oracle.LEVELS)
 def test_every_kind_of_matching_finds_what_the_standard_says_in_order(
-    index: Index, level: str
+    index: Index, level: str, indexed: bool
 ) -> None:
     of = fill(index, CORPUS)
+    if indexed:
+        index_all(index)
     everything = oracle.entities(CORPUS, level)
     asker, random = Asker(SEED, level, everything), Random(SEED)
     kinds: Counter[str] = Counter()

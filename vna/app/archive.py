@@ -25,6 +25,7 @@ from vna.services.corrections import Corrections
 from vna.services.documents import Documents
 from vna.services.export import Export
 from vna.services.held import HeldObjects
+from vna.services.index_tags import INDEX_TAGS, IndexTags
 from vna.services.ingest import Ingest
 from vna.services.jobs import Jobs
 from vna.services.journal import Journal
@@ -76,6 +77,7 @@ class Archive:
     imports: ImportLedger
     jobs: Jobs
     commitment: Commitment
+    index_tags: IndexTags
     decoders: Decoders
     renditions: Renditions
     views: Views
@@ -127,6 +129,7 @@ class Archive:
             retrieve = Retrieve(index, objects, audit, transcode)
             search = Search(index)
             commitment = Commitment(index, search, objects)
+            index_tags = IndexTags(index)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
@@ -154,9 +157,14 @@ class Archive:
                 imports=ImportLedger(index),
                 jobs=Jobs(
                     index,
-                    {SETTLE: Settle(index, base_url=base_url), COMMIT: commitment},
+                    {
+                        SETTLE: Settle(index, base_url=base_url),
+                        COMMIT: commitment,
+                        INDEX_TAGS: index_tags,
+                    },
                     [lambda: remove_strays(objects), commitment.forget],
                 ),
+                index_tags=index_tags,
                 commitment=commitment,
                 decoders=decoders,
                 renditions=renditions,

@@ -34,7 +34,7 @@ def keys_of(words: Sequence[str], *, fuzzy: bool) -> tuple[Key, ...]:
 
     Raises `UnknownName`, `InvalidValue`, and `BadRequest` for a word without '='.
     """
-    from vna.dicom.dictionary import parse_path, vr_of
+    from vna.dicom.dictionary import matching_vr_of, parse_path
     from vna.dicom.matching import match_of
     from vna.model.query import Key
 
@@ -44,7 +44,7 @@ def keys_of(words: Sequence[str], *, fuzzy: bool) -> tuple[Key, ...]:
         if not equals:
             raise BadRequest(f"{word!r} is no filter: write {word}=VALUE, or {word}= to show it")
         path = parse_path(name)
-        vr = vr_of(path[-1])
+        vr = matching_vr_of(path[-1])
         keys.append(Key(path, vr, match_of(vr, text, fuzzy=fuzzy, name=name)))
     return tuple(keys)
 

@@ -16,6 +16,7 @@ from vna.cli import (
     export,
     held,
     import_,
+    index_tag,
     patient,
     search,
     serve,
@@ -46,6 +47,7 @@ app.command("correct")(correct.correct)
 app.add_typer(patient.commands, name="patient")
 app.add_typer(held.commands, name="held")
 app.add_typer(trash.commands, name="trash")
+app.add_typer(index_tag.commands, name="index-tag")
 app.add_typer(document.commands, name="document")
 app.add_typer(demo.commands, name="demo")
 app.command("doctor")(doctor.doctor)

@@ -70,6 +70,13 @@ def vr_of(tag: int) -> str:
     return _PREFERRED.get(vrs, vrs)
 
 
+def matching_vr_of(tag: int) -> str:
+    """The VR by whose rules a key for `tag` matches: a private one, which no dictionary knows, is
+    text."""
+    vr = vr_of(tag)
+    return "LO" if vr == "UN" and tag & 0x10000 else vr
+
+
 @lru_cache(maxsize=4096)
 def private_vr_of(tag: int, creator: str) -> str:
     """VR of a private data element by its creator's published dictionary; "UN" if unknown."""

@@ -83,7 +83,7 @@ def compile_query(query: Query, caller: Caller) -> Compiled:
     where += _of_patients(patient)
     where += [_condition(key, query.level, caller) for key in indexed if key not in patient]
     where += _in_one_request(requests)
-    return Compiled(_source(query), tuple(where), residual)
+    return Compiled(source_of(query), tuple(where), residual)
 
 
 def _check_level(key: Key, level: Level) -> None:
@@ -116,20 +116,23 @@ def _sorted_out(keys: Iterable[Key]) -> tuple[list[Key], list[Key], tuple[Key, .
     return indexed, known, tuple(residual)
 
 
-def _source(query: Query) -> FromClause:
+def source_of(query: Query, start: Level = Level.STUDY) -> FromClause:
     """The tables of the level, joined so that SQLite goes from studies downwards.
 
     It would begin with instances, and sort all of them, unless the key of what is above is hidden
-    from it; only a key that singles out series or instances turns the way round.
+    from it; only a key that singles out series or instances turns the way round, or `start`: the
+    level of which a few have been found by other means.
     """
     named = {key.path[0] for key in query.keys if not isinstance(key.match, Universal | Empty)}
     source = study.join(item, item.c.pk == study.c.item_fk)
     if query.level >= Level.SERIES:
         upwards = named & {searchable.SERIES_UID, searchable.SOP_UID, searchable.REQUESTS}
-        parent: ColumnElement[int] = study.c.pk if upwards else aside(study.c.pk)
+        above = upwards or start >= Level.SERIES
+        parent: ColumnElement[int] = study.c.pk if above else aside(study.c.pk)
         source = source.join(series, series.c.study_fk == parent)
     if query.level >= Level.INSTANCE:
-        parent = series.c.pk if searchable.SOP_UID in named else aside(series.c.pk)
+        above = searchable.SOP_UID in named or start >= Level.INSTANCE
+        parent = series.c.pk if above else aside(series.c.pk)
         source = source.join(instance, instance.c.series_fk == parent)
     return source
 

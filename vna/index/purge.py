@@ -26,6 +26,7 @@ from vna.index.tables import (
     series_request,
     sop,
     study,
+    tag_value,
     trash,
 )
 from vna.index.trash import Entry, Subject, change, subject
@@ -183,6 +184,7 @@ def _remove_rows(session: Session, entry: Entry, at: int) -> None:
         session.execute(delete(series_request).where(series_request.c.series_fk.in_(some)))
         session.execute(delete(series).where(series.c.pk.in_(some)))
     if roots:
+        session.execute(delete(tag_value).where(tag_value.c.study_fk.in_(roots)))
         session.execute(delete(study).where(study.c.pk.in_(roots)))
 
 

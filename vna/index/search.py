@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, Select
 
 from vna.dicom.dictionary import keyword_of
 from vna.errors import KeyNotIndexed
-from vna.index import fetch
+from vna.index import fetch, tag_search
 from vna.index.compile import Compiled, compile_query
 from vna.index.engine import Session
 from vna.index.patient_search import find_patients
@@ -55,6 +55,7 @@ def find(
     compiled = compile_query(query, caller)
     answer = answer_of(query)
     if compiled.residual:
+        compiled = tag_search.narrowed(session, query, compiled)
         _check_candidates(session, query, compiled, candidates)
         return _filtered(session, query, compiled, answer, countable)
     found = fetch.page(

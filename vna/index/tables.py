@@ -564,3 +564,31 @@ import_entry = Table(
     _text("outcome"),
     _text("detail"),
 )
+
+# ── attributes made searchable later ─────────────────────────────────────────────────────────────
+
+# See vna/index/tag_index.py: rows of a study are true as of change `feed` and may only be behind.
+tag_index = Table(
+    "tag_index",
+    metadata,
+    _key(),
+    Column("path", Words, nullable=False, unique=True),  # '00324000', '00400275.00321060'
+    Column("level", SmallInteger, nullable=False),  # Level of the entity that has the attribute
+    _number("position"),  # key of the last study that was filled; -1: all were
+    _number("feed"),  # number of the last change whose study was read again
+    _number("filled"),  # studies
+    _number("total"),  # studies when it was added
+    _number("created_at"),
+    _text("actor"),
+)
+
+tag_value = Table(
+    "tag_value",
+    metadata,
+    Column("tag_fk", Key, nullable=False),
+    Column("value", Words, nullable=False),  # normalised, see vna/index/tag_values.py
+    Column("entity_fk", Key, nullable=False),  # study, series or instance, by the tag's level
+    Column("study_fk", Key, nullable=False),
+    Index(None, "tag_fk", "value", "entity_fk"),
+    Index(None, "study_fk", "tag_fk"),
+)

@@ -23,7 +23,7 @@ check: $(VENV)/test.stamp
 	$(RUN) ruff format --check && $(RUN) ruff check && $(RUN) mypy && $(VENV)/bin/lint-imports
 
 fix: $(VENV)/test.stamp
-	$(RUN) ruff format && $(RUN) ruff check --fix
+	$(RUN) vna conformance > docs/conformance.md && $(RUN) ruff format && $(RUN) ruff check --fix
 
 bench: $(VENV)/test.stamp
 	$(RUN) benchmarks $(ARGS)

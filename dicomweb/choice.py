@@ -39,7 +39,7 @@ def file_choices(candidates: Sequence[Wanted], stored: str) -> Iterator[Choice]:
         elif asked is None:
             yield Choice(DICOM, EXPLICIT_LE)
             yield Choice(DICOM, None, instead=True)
-        elif _can_be_made(asked):
+        elif can_be_made(asked):
             yield Choice(DICOM, asked)
 
 
@@ -61,7 +61,7 @@ def pixel_choices(candidates: Sequence[Wanted], stored: str, *, strict: bool) ->
             elif matches(pattern, OCTETS):
                 yield Choice(OCTETS, None)
         elif asked is not None:
-            if matches(pattern, _media_type(asked)) and _can_be_made(asked):
+            if matches(pattern, _media_type(asked)) and can_be_made(asked):
                 yield Choice(_media_type(asked), asked)
         else:
             yield from _default(pattern, stored, codestream, strict=strict)
@@ -81,7 +81,7 @@ def _default(pattern: str, stored: str, codestream: str, *, strict: bool) -> Ite
         yield Choice(codestream, None, instead=True)
     for row in TRANSFER_SYNTAXES.values():
         media_type = row.media_type.lower()
-        if row.default_for_media_type and matches(pattern, media_type) and _can_be_made(row.uid):
+        if row.default_for_media_type and matches(pattern, media_type) and can_be_made(row.uid):
             yield Choice(media_type, row.uid)
 
 
@@ -89,6 +89,7 @@ def _media_type(syntax: str) -> str:
     return OCTETS if syntax == EXPLICIT_LE else transfer_syntax(syntax).media_type.lower()
 
 
-def _can_be_made(syntax: str) -> bool:
+def can_be_made(syntax: str) -> bool:
+    """Whether pixel data are put into this transfer syntax for who asks for it."""
     row = TRANSFER_SYNTAXES.get(syntax)
-    return row is not None and row.decoded and not row.lossy
+    return row is not None and row.encoded

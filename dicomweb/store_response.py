@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 COERCED = 0xB000
 NOT_OF_ITS_CLASS = 0xB007
 WARNING_REASON = {
-    "coerced-version": COERCED,
+    "version": COERCED,
     "held": COERCED,
     "hidden": COERCED,
     "odd": NOT_OF_ITS_CLASS,

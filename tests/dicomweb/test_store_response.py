@@ -119,7 +119,7 @@ def test_a_broken_body_is_the_answer_only_where_nothing_was_stored() -> None:
 
 @pytest.mark.parametrize(
     ("warning", "reason"),
-    [("coerced-version", 0xB000), ("held", 0xB000), ("hidden", 0xB000), ("odd", 0xB007)],
+    [("version", 0xB000), ("held", 0xB000), ("hidden", 0xB000), ("odd", 0xB007)],
 )
 def test_a_warning_has_its_reason(warning: str, reason: int) -> None:
     _, body = answered(stored("1", warning))

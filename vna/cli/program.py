@@ -8,6 +8,7 @@ import typer
 
 from vna.cli import (
     config,
+    conformance,
     correct,
     db,
     demo,
@@ -50,6 +51,7 @@ app.add_typer(trash.commands, name="trash")
 app.add_typer(index_tag.commands, name="index-tag")
 app.add_typer(document.commands, name="document")
 app.add_typer(demo.commands, name="demo")
+app.command("conformance")(conformance.conformance)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.commands, name="config")
 app.add_typer(db.commands, name="db")

@@ -103,6 +103,11 @@ class Charset:
             return None
 
 
+def terms() -> tuple[str, ...]:
+    """Every defined term that is read (PS3.3 §C.12.1.1.2), without the empty one."""
+    return tuple(filter(None, (*_CODECS, *_EXTENSIONS)))
+
+
 def _designated(data: bytes, first: str, resets: frozenset[int]) -> str:
     """Decode with escape sequences; `first` is what G0 and G1 hold at the start."""
     initial = (("ascii", 1), (first, 1))

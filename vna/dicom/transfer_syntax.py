@@ -24,7 +24,7 @@ class TransferSyntax:
     `media_type`: of one frame sent as bulk data, default of PS3.18 table 8.7.3-5 where
     `default_for_media_type`.  `start`: first bytes of a codestream, where there is one.
     `lossy`: whether the codestream of this syntax may have lost information.  `decoded`: whether
-    the archive can decode it (`vna.pixels`).
+    the archive can decode it (`vna.pixels`).  `encoded`: whether it makes it, without loss.
     """
 
     uid: str
@@ -39,6 +39,7 @@ class TransferSyntax:
     start: bytes = b""
     frame_per_fragment: bool = False
     decoded: bool = False
+    encoded: bool = False
 
 
 IMPLICIT_LE = "1.2.840.10008.1.2"
@@ -48,13 +49,16 @@ EXPLICIT_BE = "1.2.840.10008.1.2.2"
 RLE_LOSSLESS = "1.2.840.10008.1.2.5"
 
 _ROOT = "1.2.840.10008.1.2."
+_NOT_ENCODED = ("4.92",)  # its transforms over components are nobody's
 _SOI = b"\xff\xd8"
 _SOC = b"\xff\x4f\xff\x51"
 
 
 def _native(uid: str, name: str, encoding: Encoding, deflated: bool = False) -> TransferSyntax:
     jpip = "JPIP" in name
-    return TransferSyntax(uid, name, encoding, deflated=deflated, decoded=not jpip)
+    return TransferSyntax(
+        uid, name, encoding, deflated=deflated, decoded=not jpip, encoded=uid == EXPLICIT_LE
+    )
 
 
 def _image(
@@ -77,6 +81,7 @@ def _image(
         start=start,
         frame_per_fragment=frame_per_fragment,
         decoded=True,
+        encoded=not lossy and suffix not in _NOT_ENCODED,
     )
 
 

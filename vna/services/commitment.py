@@ -29,6 +29,11 @@ COMMIT = "commitment"  # the kind of job
 PROCESSING_FAILURE = 0x0110
 NO_SUCH_OBJECT_INSTANCE = 0x0112
 CLASS_INSTANCE_CONFLICT = 0x0119
+REASONS = {
+    PROCESSING_FAILURE: "its bytes are missing or differ from their digest",
+    NO_SUCH_OBJECT_INSTANCE: "it is not stored here, or not shown",
+    CLASS_INSTANCE_CONFLICT: "it is of another SOP class",
+}
 
 AT_ONCE_INSTANCES = 200
 AT_ONCE_BYTES = 256 << 20

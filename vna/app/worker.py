@@ -18,6 +18,7 @@ from vna.app.faces import Faces, application
 from vna.app.listener import Listener
 from vna.app.metrics import Metrics
 from vna.app.release import release
+from vna.app.warm import warm
 from vna.config import Settings
 from vna.dicom import dictionary
 
@@ -54,6 +55,7 @@ class HttpWorker:
         metrics = Metrics(release())
         with Archive.open(self._settings, ingested=metrics.ingested) as archive:
             faces = application(archive, self._settings, metrics)
+            warm(archive.index)
             server = uvicorn.Server(self._config(faces))
             # uvicorn has a handler of its own while it serves: this one is for just before, and
             # for just after, when it raises the signal again.

@@ -8,6 +8,7 @@ decoded, so that a few bytes cannot ask for gigabytes.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Mapping
 from struct import error as out_of_data
@@ -53,6 +54,7 @@ _SAME_FAMILY = {
     Format.JPEG_XL: (Format.JPEG_XL,),
 }
 _LARGEST_PRECISION = 32
+_THREADS = min(4, os.cpu_count() or 1)  # for one frame of JPEG 2000, the slowest of all to decode
 
 
 def decodable(syntax: str) -> bool:
@@ -272,7 +274,7 @@ def _jpegls(frame: bytes, info: CodestreamInfo, colour: Colour) -> Samples:
 
 
 def _jpeg2k(frame: bytes, info: CodestreamInfo, colour: Colour) -> Samples:
-    return np.asarray(imagecodecs.jpeg2k_decode(frame))
+    return np.asarray(imagecodecs.jpeg2k_decode(frame, numthreads=_THREADS))
 
 
 def _htj2k(frame: bytes, info: CodestreamInfo, colour: Colour) -> Samples:

@@ -21,6 +21,8 @@ class Delivery:
     wait for their commit; the oldest is awaited before another begins.
     """
 
+    counted = "part"  # what `parts` are, for people
+
     def __init__(self, reception: Reception, reader: MultipartReader | None, limit: int) -> None:
         self._reception, self._reader, self._limit = reception, reader, limit
         self._incoming: Incoming | None = None

@@ -31,6 +31,8 @@ class MetadataDelivery:
     `kind`: the media type of metadata. `reader` is None where the body is metadata alone.
     """
 
+    counted = "object"  # what `parts` are, for people
+
     def __init__(
         self, reception: Reception, assembly: Assembly, reader: MultipartReader | None, kind: str
     ) -> None:

@@ -63,7 +63,14 @@ class Store:
             raise
         finally:
             await on_thread(self._pool, reception.finish)
-        return answer_of(delivery.parts, delivery.broken, self._links, study_uid, media_type)
+        return answer_of(
+            delivery.parts,
+            delivery.broken,
+            self._links,
+            study_uid,
+            media_type,
+            delivery.counted,
+        )
 
     def _delivery(
         self, reception: Reception, kind: str, reader: MultipartReader | None

@@ -68,11 +68,12 @@ def answer_of(
     links: Links,
     study_uid: str | None,
     media_type: str = DICOM_JSON,
+    counted: str = "part",
 ) -> Answer:
     """What became of every part: 200, 202 with warnings or failures, or why nothing was stored.
 
     `parts`: futures that are done, or why a part never became one; `broken`: what is wrong with
-    the body itself; `study_uid`: of the resource, where it is one study.
+    the body itself; `study_uid`: of the resource, where it is one study; `counted`: what they are.
     """
     outcomes: list[Outcome] = []
     failures: list[tuple[int, BaseException]] = []
@@ -94,7 +95,7 @@ def answer_of(
     headers += _locations(outcomes, links)
     for number, error in failures[:REASONS_TOLD]:
         said = str(error) if isinstance(error, VnaError) else "the server failed"
-        headers.append(warning(links.base, f"part {number}: {_line(said)}"))
+        headers.append(warning(links.base, f"{counted} {number}: {_line(said)}"))
     return Answer(_status(outcomes, failures), tuple(headers), body)
 
 

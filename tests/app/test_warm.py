@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import event
-
 from tests.faults.synthetic import small
 from tests.services.house import CALLER, opened
 from vna.app.warm import warm
+from vna.index import locate, places, series_metadata
 from vna.index.engine import Index
 from vna.services.metadata import Metadata
+
+READ = (locate._LOCATE, places._SERIES_OF_STUDY, series_metadata._FIND)
 
 
 def test_an_empty_index_is_no_error(index: Index) -> None:
@@ -29,14 +30,9 @@ def test_the_statements_that_follow_are_compiled_already(index: Index, tmp_path:
         house.send(sent.data)
         warm(index)
         assert not house.audit_file.exists() or not house.audit_file.read_text()
-        compiled: list[bool] = []
+        before = [each._text.cache_info().misses for each in READ]
 
-        def note(*arguments: object) -> None:
-            context = arguments[4]
-            compiled.append(context.cache_hit.name == "CACHE_MISS")  # type: ignore[attr-defined]
-
-        event.listen(index._engine, "after_cursor_execute", note)
         Metadata(index, house.audit).find(CALLER, sent.study_uid, sent.series_uid, base_url="/x")
-        event.remove(index._engine, "after_cursor_execute", note)
-    assert compiled
-    assert not any(compiled[:2])
+
+        assert [each._text.cache_info().misses for each in READ] == before
+    assert all(before)

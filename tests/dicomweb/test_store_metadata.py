@@ -646,8 +646,20 @@ class TestRefused:
         answer = store_json(client, models, Bulk("bulk/pixels", "image/jpeg", JPEG))
 
         assert answer.status_code == 202
+        assert "object 2: Rows" in answer.headers["warning"]
         assert referenced(answer) == [uids(models[0])[2], uids(models[2])[2]]
         assert values(answer.json(), "00081198")[0]["00081155"]["Value"] == [uids(models[1])[2]]
+
+    @pytest.mark.parametrize("value", [1e400, 10**400, -(10**30), "x", None, {}, [[]]])
+    @pytest.mark.parametrize("vr", ["FL", "SS", "UL", "SV", "DS", "IS", "PN", "UI", "AT", "OB"])
+    def test_whatever_stands_as_a_value_is_taken_or_refused(
+        self, client: httpx.Client, vr: str, value: Any
+    ) -> None:
+        made = photo()
+        made["00091001"] = {"vr": vr, "Value": [value]}
+        made["00090010"] = {"vr": "LO", "Value": ["HERE"]}
+        answer = store_json(client, made, Bulk("bulk/pixels", "image/jpeg", JPEG))
+        assert answer.status_code in (200, 202, 400, 409), answer.text
 
     def test_a_body_that_breaks_off_leaves_nothing(self, client: httpx.Client) -> None:
         made = photo()

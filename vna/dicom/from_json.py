@@ -69,7 +69,14 @@ def element(
             ]
             return Element(tag, vr, None, 0, 0, items)
         value = _value(vr, attribute, values, charset)
-    except (AttributeError, NotBase64, TypeError, ValueError, out_of_range) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        NotBase64,
+        TypeError,
+        ValueError,
+        out_of_range,
+    ) as error:
         raise InvalidValue(key, str(values)[:40], f"be a value of VR {vr}") from error
     return Element(tag, vr, value, 0, len(value))
 

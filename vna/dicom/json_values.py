@@ -27,6 +27,8 @@ def check(model: Any, depth: int = 0) -> None:
         values = attribute.get("Value", []) if isinstance(attribute, Mapping) else None
         if not isinstance(values, list):
             raise InvalidValue(name(key), "", "be an attribute with a VR and an array of values")
+        if attribute.get("vr") == "PN" and not all(map(_is_name, values)):
+            raise InvalidValue(name(key), "", "have names as values")
         if attribute.get("vr") != "SQ":
             continue
         if depth >= DEEPEST:
@@ -35,6 +37,12 @@ def check(model: Any, depth: int = 0) -> None:
             if not isinstance(item, Mapping):
                 raise InvalidValue(name(key), "", "have items that are objects")
             check(item, depth + 1)
+
+
+def _is_name(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(group, str) for group in value.values())
+    return value is None or isinstance(value, str)
 
 
 def first(model: Model, key: str) -> Any:

@@ -9,13 +9,14 @@ from sqlalchemy import FromClause, and_, bindparam, select
 
 from vna.errors import Gone, NotFound
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.keys import sop_key
 from vna.index.tables import instance, item, series, sop, study, trash
 from vna.model.archive import TrashKind, Visibility
 from vna.model.caller import Caller
 from vna.model.query import Level
 
-_LOCATE = (
+_LOCATE = Fixed(
     select(
         item.c.pk.label("item_fk"),
         study.c.pk.label("study_fk"),
@@ -83,7 +84,7 @@ def locate(
     Raises `NotFound`, also where the UIDs do not belong together or the caller may not see the
     item; `Gone` where a tombstone stands.
     """
-    found = session.execute(
+    rows = session.fetch(
         _LOCATE,
         {
             "partition": caller.partition,
@@ -91,7 +92,8 @@ def locate(
             "series_uid": series_uid or "",
             "sop_key": sop_key(caller.partition, sop_uid or ""),
         },
-    ).one_or_none()
+    )
+    found = rows[0] if rows else None
     level = Level.INSTANCE if sop_uid else Level.SERIES if series_uid else Level.STUDY
     uids = [uid for uid in (study_uid, series_uid, sop_uid) if uid]
     if found is None or (

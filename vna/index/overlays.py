@@ -26,14 +26,17 @@ from sqlalchemy import (
 from vna.dicom.edit import Edit
 from vna.index import patient_shown
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.patient_shown import PatientShown
 from vna.index.tables import instance, overlay, overlay_head, series
 from vna.model.archive import Rank
 from vna.model.query import Level
 
-_STUDY_HEAD = select(overlay_head.c.version).where(
-    overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
-    overlay_head.c.target_fk == bindparam("study_fk"),
+_STUDY_HEAD = Fixed(
+    select(overlay_head.c.version).where(
+        overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
+        overlay_head.c.target_fk == bindparam("study_fk"),
+    )
 )
 Target = tuple[Level, int]  # scope and key of the study, series or instance
 
@@ -202,7 +205,7 @@ def bump(session: Session, targets: Iterable[Target]) -> None:
 
 def _touched(session: Session, study_fk: int) -> bool:
     """Whether an overlay ever touched the study or anything below it."""
-    return bool(session.execute(_STUDY_HEAD, {"study_fk": study_fk}).scalar())
+    return any(row.version for row in session.fetch(_STUDY_HEAD, {"study_fk": study_fk}))
 
 
 def _within(study_fk: int) -> ColumnElement[bool]:

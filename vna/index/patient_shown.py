@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, literal_column, select
 
 from vna.dicom.edit import Edit
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.tables import demographics, patient_link, study
 
 # Name, id, issuer, birth date and sex: what names a patient. The rest of the patient module
@@ -17,7 +18,7 @@ from vna.index.tables import demographics, patient_link, study
 NAMING_TAGS = ("00100010", "00100020", "00100021", "00100030", "00100040")
 
 _OWN = demographics.alias()
-_SHOWN = (
+_SHOWN = Fixed(
     select(demographics.c.attributes, patient_link.c.pk, patient_link.c.since)
     .select_from(study)
     .join(_OWN, _OWN.c.pk == study.c.demographics_fk)
@@ -41,9 +42,10 @@ class PatientShown:
 
 def of_study(session: Session, study_fk: int) -> PatientShown:
     """The patient shown for a study."""
-    found = session.execute(_SHOWN, {"study_fk": study_fk}).one_or_none()
-    if found is None:
+    rows = session.fetch(_SHOWN, {"study_fk": study_fk})
+    if not rows:
         return PatientShown()
+    (found,) = rows
     attributes: dict[str, Any] = orjson.loads(found.attributes)
     edits = tuple(Edit(tag, attributes.get(tag)) for tag in NAMING_TAGS)
     return PatientShown(edits, found.pk, found.since)

@@ -13,6 +13,7 @@ from vna.dicom.edit import Edit
 from vna.errors import Gone
 from vna.index import overlays
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.locate import Located, locate
 from vna.index.segments import RAW_SEGMENT
 from vna.index.tables import instance, instance_version, object_, segment, series
@@ -66,8 +67,9 @@ _OF = {
     Level.INSTANCE: _ALL.where(instance.c.pk == bindparam("key")),
 }
 _IS_CURRENT = instance_version.c.current == literal_column("1")
-_CURRENT_OF = {level: statement.where(_IS_CURRENT) for level, statement in _OF.items()}
-_SERIES_OF_STUDY = (
+_EVERY_OF = {level: Fixed(statement) for level, statement in _OF.items()}
+_CURRENT_OF = {level: Fixed(statement.where(_IS_CURRENT)) for level, statement in _OF.items()}
+_SERIES_OF_STUDY = Fixed(
     select(series.c.pk, series.c.uid, series.c.version)
     .where(
         series.c.study_fk == bindparam("study_fk"),
@@ -76,8 +78,10 @@ _SERIES_OF_STUDY = (
     )
     .order_by(series.c.number_order, series.c.uid)
 )
-_DICTIONARIES = select(series.c.pk, series.c.dictionary).where(
-    series.c.pk.in_(bindparam("keys", expanding=True))
+_DICTIONARIES = Fixed(
+    select(series.c.pk, series.c.dictionary).where(
+        series.c.pk.in_(bindparam("keys", expanding=True))
+    )
 )
 
 
@@ -134,8 +138,8 @@ def shown(
     """
     found = _visible(session, caller, study_uid, series_uid, sop_uid)
     edits = overlays.edits_of_study(session, found.study_fk)
-    statement = _OF[found.level] if version is not None else _CURRENT_OF[found.level]
-    rows = session.execute(statement, {"key": found.key}).all()
+    statement = (_CURRENT_OF if version is None else _EVERY_OF)[found.level]
+    rows = session.fetch(statement, {"key": found.key})
     if isinstance(version, int):
         rows = [row for row in rows if row.number == version]
     dictionaries = _dictionaries(session, {row.series_fk for row in rows if row.dictionary})
@@ -151,7 +155,7 @@ def series_stamps(
     """
     found = _visible(session, caller, study_uid, series_uid, None)
     edits = overlays.edits_of_study(session, found.study_fk)
-    rows = session.execute(_SERIES_OF_STUDY, {"study_fk": found.study_fk})
+    rows = session.fetch(_SERIES_OF_STUDY, {"study_fk": found.study_fk})
     return [
         SeriesStamp(row.pk, row.uid, f"{row.version}-{edits.stamp(row.pk)}")
         for row in rows
@@ -176,7 +180,7 @@ def _dictionaries(session: Session, keys: Iterable[int]) -> dict[int, bytes]:
     wanted = list(keys)
     if not wanted:
         return {}
-    rows = session.execute(_DICTIONARIES, {"keys": wanted})
+    rows = session.fetch(_DICTIONARIES, {"keys": wanted})
     return {row.pk: row.dictionary for row in rows}
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vna.index.engine import Session
+from vna.index.fixed import Fixed
 from vna.index.tables import series_metadata
+
+_FIND = Fixed(
+    select(series_metadata).where(
+        series_metadata.c.series_fk.in_(bindparam("keys", expanding=True))
+    )
+)
 
 
 def find(session: Session, stamps: Mapping[int, str]) -> dict[int, bytes]:
     """The stored body of each series (by key) whose stamp is the wanted one."""
     if not stamps:
         return {}
-    rows = session.execute(
-        select(series_metadata).where(series_metadata.c.series_fk.in_(list(stamps)))
-    )
+    rows = session.fetch(_FIND, {"keys": list(stamps)})
     return {row.series_fk: row.body for row in rows if row.stamp == stamps[row.series_fk]}
 
 

@@ -259,6 +259,37 @@ _FLAWS: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
+def _rendered(kind: str, dice: random.Random, stored: Sent) -> Malformed:
+    """A picture that cannot be meant."""
+    name = dice.choice(("viewport", "window", "quality", "annotation", "iccprofile", "overlays",
+                        "presentationUID", "page", "speed", "nothing"))  # fmt: skip
+    value = dice.choice(("x", "-1", "0", "1e9", "nan,nan,linear", "1,1,2,3,4,5,6", "%00", "9" * 40,
+                         ",,,", "40,0,linear", "1,1,1,1,0,0", _noise(dice)))  # fmt: skip
+    place = dice.choice(("/rendered", "/frames/1/rendered", "/thumbnail", "/frames/0/rendered"))
+    accept = dice.choice(("image/png", "image/tiff", "image/*", "application/dicom"))
+    path = f"{_instance(stored)}{place}?{name}={value}&{name}={value}"
+    return Malformed(kind, "GET", path, {"Accept": accept})
+
+
+def _wado(kind: str, dice: random.Random, stored: Sent) -> Malformed:
+    """WADO-URI without what it needs, or with what does not fit."""
+    asked = {
+        "requestType": "WADO",
+        "studyUID": stored.study_uid,
+        "seriesUID": stored.series_uid,
+        "objectUID": stored.sop_uid,
+    }
+    name, value = dice.choice((
+        ("requestType", "x"), ("studyUID", "1.2.3"), ("objectUID", ""), ("contentType", "x"),
+        ("transferSyntax", "1.2.3"), ("frameNumber", "99"), ("rows", "0"), ("region", "1,1,0,0"),
+        ("windowCenter", "1"), ("imageQuality", "500"), ("anonymize", "yes"), ("nothing", "1"),
+        ("presentationUID", "1.2"),
+    ))  # fmt: skip
+    asked[name] = value
+    query = "&".join(f"{key}={each}" for key, each in asked.items())
+    return Malformed(kind, "GET", f"{ROOT}/wado?{query}")
+
+
 def _delete(kind: str, dice: random.Random, stored: Sent) -> Malformed:
     return Malformed(kind, "DELETE", f"{ROOT}/studies/1.2.{_noise(dice)}")
 
@@ -280,6 +311,8 @@ _KINDS: dict[str, Callable[[str, random.Random, Sent], Malformed]] = {
         _body,
         _object,
         _metadata,
+        _rendered,
+        _wado,
         _delete,
     )
 }

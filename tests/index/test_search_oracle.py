@@ -55,8 +55,12 @@ def index_all(index: Index) -> None:
     with index.reading() as session:
         tags = tag_index.all_tags(session)
     for tag in tags:
-        while index.transact(partial(tag_index.fill, tag=tag.id)):
-            pass
+        while True:
+            with index.reading() as session:
+                step = tag_index.read(session, tag.id)
+            if step is None:
+                break
+            index.transact(partial(tag_index.write, step=step))
 
 
 def uid_of(level: str, row: Row) -> str:

@@ -20,7 +20,7 @@ from vna.errors import Forbidden, InvalidValue, KeyNotIndexed, NotFound, Unknown
 from vna.index import tag_index
 from vna.index.engine import Index
 from vna.index.search import find
-from vna.index.tag_index import IndexedTag, Taken
+from vna.index.tag_index import IndexedTag
 from vna.model.caller import Caller, Right
 from vna.model.query import Key, Level, Query
 from vna.services.corrections import Correction, Corrections, Scope
@@ -82,6 +82,14 @@ def ask(
 
 def filled(tags: IndexTags, name: str) -> IndexedTag:
     return tags.fill(CALLER, tags.add(CALLER, name), lambda done, total: None)
+
+
+def step(house: House, tag: IndexedTag) -> None:
+    """One step, read and written."""
+    with house.index.reading() as session:
+        found = tag_index.read(session, tag.id)
+    assert found is not None
+    assert house.index.transact(lambda session: tag_index.write(session, found))
 
 
 def test_what_was_too_much_to_read_is_found_at_once(house: House, tags: IndexTags) -> None:
@@ -193,13 +201,15 @@ def test_filling_that_was_stopped_goes_on_and_none_is_read_twice(
 ) -> None:
     house.send(*(image(ProtocolName=f"N{n}") for n in range(tag_index.STUDIES + 10)))
     tag = tags.add(CALLER, "ProtocolName")
-    house.index.transact(lambda session: tag_index.fill(session, tag.id))
+    step(house, tag)
     (half,) = tags.all(CALLER)
     assert (half.complete, half.filled) == (False, tag_index.STUDIES)
     assert ask(house, "ProtocolName", "N55")  # nothing is missed meanwhile
 
     with suppress(KeyboardInterrupt), house.index.writing() as session:
-        tag_index.fill(session, tag.id)
+        found = tag_index.read(session, tag.id)
+        assert found is not None
+        assert tag_index.write(session, found)
         raise KeyboardInterrupt  # the process dies
 
     assert filled(IndexTags(house.index), "ProtocolName").filled == tag_index.STUDIES + 10
@@ -210,10 +220,29 @@ def test_a_step_that_somebody_else_took_is_not_taken_again(house: House, tags: I
     house.send(image(ProtocolName="A"))
     tag = tags.add(CALLER, "ProtocolName")
     with house.index.reading() as session:
-        row = tag_index._row(session, tag.id)
-    house.index.transact(lambda session: tag_index.fill(session, tag.id))
-    with pytest.raises(Taken), house.index.writing() as session:
-        tag_index._take(session, row, position=7)
+        slow = tag_index.read(session, tag.id)
+    step(house, tag)
+    house.send(image(ProtocolName="B"))
+    step(house, tag)
+    assert slow is not None
+    assert not house.index.transact(lambda session: tag_index.write(session, slow))
+    assert ask(house, "ProtocolName", "B", candidates=1)
+
+
+def test_what_changes_while_a_step_is_read_is_read_again(house: House, tags: IndexTags) -> None:
+    one = image(ImageComments="A")
+    house.send(one)
+    tag = tags.add(CALLER, "ImageComments")
+    with house.index.reading() as session:
+        slow = tag_index.read(session, tag.id)
+    other = image(uids(one)[0], ImageComments="B")
+    house.send(other)
+    assert slow is not None
+    assert house.index.transact(lambda session: tag_index.write(session, slow))
+
+    assert ask(house, "ImageComments", "B") == {uids(other)[1]}
+    step(house, tag)
+    assert ask(house, "ImageComments", "B", candidates=1) == {uids(other)[1]}
 
 
 def test_the_job_comes_again_until_there_is_no_tag(house: House, tags: IndexTags) -> None:

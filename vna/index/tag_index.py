@@ -2,13 +2,13 @@
 
 A study's values are read as a search reads them, from rows and stored headers with corrections in
 force; pixel data are never touched. First every study is read once, then, in the order of the
-change feed, each study that changed. Who fills makes no difference: a step is written only where
-nobody else has taken it (`position`, `feed`).
+change feed, each study that changed. Who fills makes no difference: a step is read outside of any
+write transaction, and written only where nobody else has taken it (`position`, `feed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -123,44 +123,53 @@ def remove(session: Session, path: Path) -> bool:
     return True
 
 
-def fill(session: Session, tag: int) -> int:
-    """Read the next studies of a tag that is not complete; how many were read."""
-    row = _row(session, tag)
-    if row is None or row.position == FILLED:
-        return 0
+@dataclass(frozen=True)
+class Step:
+    """Studies that were read, and their values; nothing of it is written yet.
+
+    `tag`: its row as it was. `to`: what changes in it.
+    """
+
+    tag: Any
+    to: Mapping[str, int]
+    studies: Sequence[int]
+    values: Sequence[Mapping[str, Any]]
+
+
+def read(session: Session, tag: int) -> Step | None:
+    """Read the next studies of a tag, or those of the next changes; None where there are none.
+
+    It may take long: let it be a read, so that nobody waits for it.
+    """
+    row = session.execute(select(tag_index).where(tag_index.c.pk == tag)).first()
+    if row is None:
+        return None
+    if row.position == FILLED:
+        return _following(session, row)
     following = select(study.c.pk).where(study.c.pk > row.position).order_by(study.c.pk)
     keys = [int(each.pk) for each in session.execute(following.limit(STUDIES))]
     position = keys[-1] if len(keys) == STUDIES else FILLED
-    _take(session, row, position=position, filled=row.filled + len(keys))
-    _read(session, row, keys)
-    return len(keys)
+    to = {"position": position, "filled": row.filled + len(keys)}
+    return Step(row, to, keys, _values(session, row, keys))
 
 
-def follow(session: Session, tag: int) -> int:
-    """Read again the studies of the next changes; how many changes were looked at."""
-    row = _row(session, tag)
-    if row is None or row.position != FILLED:
-        return 0
+def _following(session: Session, row: Any) -> Step | None:
     later = select(change.c.seq, change.c.study_uid).where(change.c.seq > row.feed)
     changes = session.execute(later.order_by(change.c.seq).limit(CHANGES)).all()
     if not changes:
-        return 0
-    _take(session, row, feed=changes[-1].seq)
+        return None
     uids = sorted({each.study_uid for each in changes if each.study_uid})
-    keys = session.execute(select(study.c.pk).where(study.c.uid.in_(uids)))
-    _read(session, row, [int(each.pk) for each in keys])
-    return len(changes)
+    found = session.execute(select(study.c.pk).where(study.c.uid.in_(uids)))
+    keys = [int(each.pk) for each in found]
+    return Step(row, {"feed": changes[-1].seq}, keys, _values(session, row, keys))
 
 
-def _row(session: Session, tag: int) -> Any:
-    return session.execute(select(tag_index).where(tag_index.c.pk == tag)).first()
+def write(session: Session, step: Step) -> bool:
+    """Write what was read; False, and nothing is written, where somebody else took the step.
 
-
-class Taken(Exception):
-    """Somebody else has taken the step: look again."""
-
-
-def _take(session: Session, row: Any, **to: int) -> None:
+    What changed since it was read has a later number in the feed, and is read again.
+    """
+    row = step.tag
     done = session.execute(
         update(tag_index)
         .where(
@@ -168,27 +177,27 @@ def _take(session: Session, row: Any, **to: int) -> None:
             tag_index.c.position == row.position,
             tag_index.c.feed == row.feed,
         )
-        .values(**to)
+        .values(**step.to)
     )
     if done.rowcount != 1:
-        raise Taken
-
-
-def _read(session: Session, row: Any, studies: Sequence[int]) -> None:
-    """Write the values of these studies anew."""
-    path = tuple(int(part, 16) for part in row.path.split("."))
-    tag, level = int(row.pk), Level(row.level)
-    for some in _portions(studies, STUDIES):
+        return False
+    for some in _portions(step.studies, STUDIES):
         session.execute(
-            delete(tag_value).where(tag_value.c.study_fk.in_(some), tag_value.c.tag_fk == tag)
+            delete(tag_value).where(tag_value.c.study_fk.in_(some), tag_value.c.tag_fk == row.pk)
         )
-        values = [
-            {"tag_fk": tag, "value": value, "entity_fk": entity, "study_fk": of}
-            for entity, of, found in _entities(session, path, level, some)
-            for value in sorted(found)
-        ]
-        for portion in _portions(values, _VALUES):
-            session.execute(insert(tag_value), portion)
+    for portion in _portions(step.values, _VALUES):
+        session.execute(insert(tag_value), portion)
+    return True
+
+
+def _values(session: Session, row: Any, studies: Sequence[int]) -> list[dict[str, Any]]:
+    path, level = tuple(int(part, 16) for part in row.path.split(".")), Level(row.level)
+    return [
+        {"tag_fk": row.pk, "value": value, "entity_fk": entity, "study_fk": of}
+        for some in _portions(studies, STUDIES)
+        for entity, of, found in _entities(session, path, level, some)
+        for value in sorted(found)
+    ]
 
 
 def _entities(

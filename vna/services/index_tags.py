@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from vna.dicom.dictionary import BINARY_VRS, matching_vr_of, parse_path, vr_of
@@ -10,14 +11,14 @@ from vna.index import audit, jobs, tag_index
 from vna.index.engine import Index, Session
 from vna.index.jobs import Job
 from vna.index.searchable import INDEXED
-from vna.index.tag_index import IndexedTag, Taken
+from vna.index.tag_index import IndexedTag
 from vna.model.caller import Caller, Right
 from vna.model.query import Path
 from vna.services.rights import require
 
 INDEX_TAGS = "index-tags"  # the one job that fills and follows, as long as there is a tag
 FOLLOW_MILLISECONDS = 5_000
-STEPS = 100  # of one run of the job, so that its lease does not end
+RUN_SECONDS = 20.0  # of one run of the job for each tag, so that its lease does not end
 Tell = Callable[[int, int], object]  # studies read, of how many
 
 
@@ -88,19 +89,21 @@ class IndexTags:
         self._index.transact(lambda session: jobs.put(session, INDEX_TAGS, [""], after=after))
 
     def _steps(self, tag: int) -> bool:
-        """Whether more is to be done."""
-        return all(self._step(tag) for _ in range(STEPS))
+        """Whether more is to be done, when it is time to let others have a turn."""
+        end = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < end:
+            if not self._step(tag):
+                return False
+        return True
 
     def _step(self, tag: int) -> bool:
         """Fill or follow a little; whether there was anything to do."""
-
-        def work(session: Session) -> int:
-            return tag_index.fill(session, tag) or tag_index.follow(session, tag)
-
-        try:
-            return self._index.transact(work) > 0
-        except Taken:
-            return True
+        with self._index.reading() as session:
+            step = tag_index.read(session, tag)
+        if step is None:
+            return False
+        self._index.transact(lambda session: tag_index.write(session, step))
+        return True
 
     def _one(self, path: Path) -> IndexedTag:
         with self._index.reading() as session:

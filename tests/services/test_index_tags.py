@@ -12,6 +12,7 @@ from typing import Any
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
+from sqlalchemy import select
 
 from tests.services.house import CALLER, House, opened
 from vna.dicom.dictionary import matching_vr_of, parse_path
@@ -20,6 +21,7 @@ from vna.errors import Forbidden, InvalidValue, KeyNotIndexed, NotFound, Unknown
 from vna.index import tag_index
 from vna.index.engine import Index
 from vna.index.search import find
+from vna.index.tables import tag_value
 from vna.index.tag_index import IndexedTag
 from vna.model.caller import Caller, Right
 from vna.model.query import Key, Level, Query
@@ -266,6 +268,8 @@ def test_removing_gives_back_what_was(house: House, tags: IndexTags) -> None:
     tags.remove(CALLER, "ProtocolName")
 
     assert tags.all(CALLER) == []
+    with house.index.reading() as session:
+        assert not session.execute(select(tag_value)).all()
     assert len(ask(house, "ProtocolName", "A")) == 5
     with pytest.raises(KeyNotIndexed):
         ask(house, "ProtocolName", "A", candidates=FEW)

@@ -92,7 +92,7 @@ def add(session: Session, path: Path, actor: str) -> bool:
     if session.execute(known).first() is not None:
         return False
     total = int(session.execute(select(func.count()).select_from(study)).scalar_one())
-    (made,) = keys_of(
+    keys_of(
         session,
         tag_index,
         [
@@ -106,21 +106,28 @@ def add(session: Session, path: Path, actor: str) -> bool:
             }
         ],
     )
-    # A key may be given out again: what one of before has left goes.
-    _forget(session, made)
     return True
 
 
-def remove(session: Session, path: Path) -> bool:
-    """Forget a tag and its values; False where it is none."""
+def remove(session: Session, path: Path) -> int | None:
+    """Forget a tag; its key, with which `forget_values` is called until it has nothing to do."""
     found = session.execute(
         select(tag_index.c.pk).where(tag_index.c.path == path_text(path))
     ).first()
     if found is None:
-        return False
+        return None
     session.execute(delete(tag_index).where(tag_index.c.pk == found.pk))
-    _forget(session, found.pk)
-    return True
+    return int(found.pk)
+
+
+def forget_values(session: Session, tag: int) -> bool:
+    """Remove some values of a tag that is no more; False where there were none. What an
+    interruption leaves is in nobody's way: a tag that gets the key writes over it."""
+    some = select(tag_value.c.study_fk).where(tag_value.c.tag_fk == tag).distinct().limit(STUDIES)
+    done = session.execute(
+        delete(tag_value).where(tag_value.c.tag_fk == tag, tag_value.c.study_fk.in_(some))
+    )
+    return done.rowcount > 0
 
 
 @dataclass(frozen=True)
@@ -218,10 +225,6 @@ def _entities(
         if len(batch) < _ROWS:
             return
         after = fetch.cursor_of(level, batch[-1])
-
-
-def _forget(session: Session, tag: int) -> None:
-    session.execute(delete(tag_value).where(tag_value.c.tag_fk == tag))
 
 
 def _portions(found: Sequence[T], size: int) -> Iterable[Sequence[T]]:

@@ -52,14 +52,17 @@ class IndexTags:
         require(caller, Right.ADMINISTER)
         path = parse_path(name)
 
-        def work(session: Session) -> bool:
+        def work(session: Session) -> int | None:
             removed = tag_index.remove(session, path)
-            if removed:
+            if removed is not None:
                 audit.record(session, caller, "index tag removed", tag_index.path_text(path))
             return removed
 
-        if not self._index.transact(work):
+        tag = self._index.transact(work)
+        if tag is None:
             raise NotFound(f"{name} is not indexed; vna index-tag list shows what is")
+        while self._index.transact(lambda session: tag_index.forget_values(session, tag)):
+            pass
 
     def all(self, caller: Caller) -> list[IndexedTag]:
         """Every attribute and how far it is filled. Raises `Forbidden`."""

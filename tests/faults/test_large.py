@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import threading
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 import pytest
 
+from tests.dicomweb.models import path_of
+from tests.dicomweb.test_store_metadata import video
 from tests.faults import server as servers
 from tests.faults.client import ORIGINAL, acknowledged
 from tests.faults.synthetic import Large, encapsulated, native
+from tests.render.video.streams import REORDERED
 from tests.size import size
+from vna.dicom.source import BytesSource
+from vna.render.video.remux import to_mp4
 
 MIB = 1 << 20
 RSS_LIMIT = 400 * MIB
@@ -58,6 +65,55 @@ def test_a_large_object_streams_in_and_out_within_fixed_memory(
     record_property("MiB", large.size // MIB)
     record_property("peak RSS, MiB", max(server.peak_rss_bytes()) // MIB)
     assert max(server.peak_rss_bytes()) < RSS_LIMIT
+
+
+@pytest.mark.timeout(size(240, 1800))
+def test_a_large_film_and_its_metadata_become_an_object_within_fixed_memory(
+    server: servers.Server, record_property: Callable[[str, object], None]
+) -> None:
+    """Beyond 4 GiB a fragment does not hold it (PS3.5 §7.1): it is cut, and given as it was."""
+    made = video()
+    mp4 = to_mp4(BytesSource(REORDERED), Fraction(25))
+    film = b"".join(mp4.read(BytesSource(REORDERED), 0))
+    free = size(256 * MIB, 2**32 + 64 * MIB)
+    film += b"\0\0\0\1free" + free.to_bytes(8, "big")
+    pieces = (free - 16) // MIB
+    head = (
+        f"--large\r\nContent-Type: application/dicom+json\r\n\r\n{json.dumps([made])}\r\n"
+        "--large\r\nContent-Type: video/mp4\r\nContent-Location: clip\r\n\r\n"
+    ).encode()
+    rest = (free - 16) % MIB
+    digest = hashlib.sha256(film)
+
+    def body() -> Iterator[bytes]:
+        yield head + film
+        for number in range(pieces):
+            digest.update(piece := number.to_bytes(8, "big") * (MIB // 8))
+            yield piece
+        digest.update(bytes(rest))
+        yield bytes(rest) + b"\r\n--large--\r\n"
+
+    kind = 'multipart/related; type="application/dicom+json"; boundary=large'
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    connection.request(
+        "POST", "/dicomweb/studies", body(), {"Content-Type": kind}, encode_chunked=True
+    )
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()[:300])[0] == 200
+    connection.close()
+
+    shown = hashlib.sha256()
+    total = 0
+    for chunk in _read(server.port, f"/dicomweb{path_of(made)}/rendered", "video/mp4"):
+        shown.update(chunk)
+        total += len(chunk)
+    assert total == len(film) + free - 16
+    assert shown.digest() == digest.digest()
+    record_property("MiB", total // MIB)
+    record_property("peak RSS, MiB", max(server.peak_rss_bytes()) // MIB)
+    assert max(server.peak_rss_bytes()) < RSS_LIMIT
+    raw = list((server.data / "store").rglob("*.bin"))
+    assert {each.with_suffix(".meta").exists() for each in raw} == {True}  # no spool is left
 
 
 def test_many_large_bodies_at_once_are_stored_or_told_to_come_back(

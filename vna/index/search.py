@@ -55,7 +55,7 @@ def find(
     compiled = compile_query(query, caller)
     answer = answer_of(query)
     if compiled.residual:
-        compiled = tag_search.narrowed(session, query, compiled)
+        compiled = tag_search.narrowed(session, query, caller, compiled)
         _check_candidates(session, query, compiled, candidates)
         return _filtered(session, query, compiled, answer, countable)
     found = fetch.page(

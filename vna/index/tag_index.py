@@ -161,14 +161,21 @@ def read(session: Session, tag: int) -> Step | None:
 
 
 def _following(session: Session, row: Any) -> Step | None:
-    later = select(change.c.seq, change.c.study_uid).where(change.c.seq > row.feed)
+    later = select(change.c.seq, change.c.item_fk, change.c.study_uid).where(
+        change.c.seq > row.feed
+    )
     changes = session.execute(later.order_by(change.c.seq).limit(CHANGES)).all()
     if not changes:
         return None
-    uids = sorted({each.study_uid for each in changes if each.study_uid})
-    found = session.execute(select(study.c.pk).where(study.c.uid.in_(uids)))
-    keys = [int(each.pk) for each in found]
-    return Step(row, {"feed": changes[-1].seq}, keys, _values(session, row, keys))
+    items = {each.item_fk for each in changes if each.item_fk is not None}
+    uids = {each.study_uid for each in changes if each.item_fk is None and each.study_uid}
+    keys: set[int] = set()
+    for column, wanted in ((study.c.item_fk, items), (study.c.uid, uids)):
+        if wanted:
+            found = session.execute(select(study.c.pk).where(column.in_(wanted)))
+            keys |= {int(each.pk) for each in found}
+    read_again = sorted(keys)
+    return Step(row, {"feed": changes[-1].seq}, read_again, _values(session, row, read_again))
 
 
 def write(session: Session, step: Step) -> bool:

@@ -7,35 +7,28 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 from dicomweb.negotiation import DICOM, OCTETS
+from dicomweb.received_parts import ReceivedParts
 from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia, VnaError
 from vna.model.archive import Outcome
 from vna.services.reception import Incoming, Reception
 from vna.wire.media_type import parse_media_type
-from vna.wire.multipart_reader import End, MultipartReader, PartData, PartEnd, PartStart
+from vna.wire.multipart_reader import MultipartReader
 
 
-class Delivery:
+class Delivery(ReceivedParts):
     """Parts in their order, each a future or the error that ended it. Blocks; one thread at a time.
 
     `reader` is None where the body is one object alone. At most `limit` bytes of complete parts
     wait for their commit; the oldest is awaited before another begins.
     """
 
-    counted = "part"  # what `parts` are, for people
-
     def __init__(self, reception: Reception, reader: MultipartReader | None, limit: int) -> None:
-        self._reception, self._reader, self._limit = reception, reader, limit
+        super().__init__(reader)
+        self._reception, self._limit = reception, limit
         self._incoming: Incoming | None = None
         self._size = 0
         self._waiting: deque[tuple[Future[Outcome], int]] = deque()
         self._waiting_bytes = 0
-        self.parts: list[Future[Outcome] | VnaError] = []
-        self.broken: MalformedBody | None = None  # the body itself, from some point on
-
-    @property
-    def futures(self) -> list[Future[Outcome]]:
-        """Of the parts that were complete."""
-        return [each for each in self.parts if isinstance(each, Future)]
 
     def take(self, chunks: Sequence[bytes]) -> None:
         """Take the next bytes of the body."""
@@ -69,18 +62,6 @@ class Delivery:
         if not self.parts and self._incoming is None:
             self._incoming = self._reception.incoming()
         self._write(chunk)
-
-    def _take_events(self, reader: MultipartReader, chunk: bytes) -> None:
-        for event in reader.feed(chunk):
-            match event:
-                case PartStart(headers):
-                    self._begin(headers)
-                case PartData(data):
-                    self._write(data)
-                case PartEnd():
-                    self._end()
-                case End():
-                    pass
 
     def _begin(self, headers: Mapping[str, str]) -> None:
         refused = _refused(headers)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from dicomweb.negotiation import DICOM_JSON, DICOM_XML, JSON, OCTETS
+from dicomweb.received_parts import ReceivedParts
 from vna.dicom.from_xml import from_xml
 from vna.dicom.source import chunks
 from vna.dicom.writer import Part
@@ -17,26 +18,27 @@ from vna.model.archive import Outcome
 from vna.services.assembly import Assembly, BulkPart, BulkParts, Spool
 from vna.services.reception import Reception
 from vna.wire.media_type import MediaType, parse_media_type
-from vna.wire.multipart_reader import End, MultipartReader, PartData, PartEnd, PartStart
+from vna.wire.multipart_reader import MultipartReader
 
 METADATA_BYTES = 32 << 20  # of all metadata of a request: they are read in memory
 MOST_PARTS = 250_000
 METADATA = (DICOM_JSON, JSON, DICOM_XML)
 
 
-class MetadataDelivery:
+class MetadataDelivery(ReceivedParts):
     """Metadata in memory, bulk data in a spool, until the body is complete; then every object is
     made and handed in. Blocks; one thread at a time.
 
     `kind`: the media type of metadata. `reader` is None where the body is metadata alone.
     """
 
-    counted = "object"  # what `parts` are, for people
+    counted = "object"
 
     def __init__(
         self, reception: Reception, assembly: Assembly, reader: MultipartReader | None, kind: str
     ) -> None:
-        self._reception, self._assembly, self._reader = reception, assembly, reader
+        super().__init__(reader)
+        self._reception, self._assembly = reception, assembly
         self._kind = kind
         self._spool = Spool(reception.raw)
         self._bulk = BulkParts()
@@ -45,15 +47,8 @@ class MetadataDelivery:
         self._count = 0
         self._part: _Bulk | None = None
         self._document: bytearray | None = None
-        self.parts: list[Future[Outcome] | VnaError] = []
-        self.broken: MalformedBody | None = None
         if reader is None:
             self._begin({"content-type": kind})
-
-    @property
-    def futures(self) -> list[Future[Outcome]]:
-        """Of the objects that could be made."""
-        return [each for each in self.parts if isinstance(each, Future)]
 
     def take(self, pieces: Sequence[bytes]) -> None:
         """Take the next bytes of the body."""
@@ -85,18 +80,6 @@ class MetadataDelivery:
     def abort(self) -> None:
         """The body will not be complete: nothing of it is kept."""
         self._spool.close()
-
-    def _take_events(self, reader: MultipartReader, piece: bytes) -> None:
-        for event in reader.feed(piece):
-            match event:
-                case PartStart(headers):
-                    self._begin(headers)
-                case PartData(data):
-                    self._write(data)
-                case PartEnd():
-                    self._end()
-                case End():
-                    pass
 
     def _begin(self, headers: Mapping[str, str]) -> None:
         self._count += 1

@@ -320,23 +320,25 @@ def test_a_progressive_jpeg_becomes_native_for_nothing_else_holds_it(client: htt
     assert found.LossyImageCompression == "01"
 
 
+GRAY: Model = {
+    key: {"vr": "US", "Value": [value]}
+    for key, value in (("00280002", 1), ("00280010", 13), ("00280011", 17), ("00280100", 8),
+                       ("00280101", 8), ("00280102", 7), ("00280103", 0))
+} | {"00280004": {"vr": "CS", "Value": ["MONOCHROME2"]}}  # fmt: skip
+
+
 @pytest.mark.parametrize("padded", [False, True])
 def test_native_pixels_are_as_long_as_the_metadata_say(client: httpx.Client, padded: bool) -> None:
     pixels = drawn(1, np.uint8)  # 221 bytes
     made = photo()
-    made |= {
-        key: {"vr": "US", "Value": [value]}
-        for key, value in (("00280002", 1), ("00280010", 13), ("00280011", 17), ("00280100", 8),
-                           ("00280101", 8), ("00280102", 7), ("00280103", 0))
-    } | {"00280004": {"vr": "CS", "Value": ["MONOCHROME2"]}}  # fmt: skip
+    made |= GRAY
     data = pixels.tobytes() + bytes(padded)
 
     answer = store_json(client, made, Bulk("bulk/pixels", "application/octet-stream", data))
     assert answer.status_code == 200, answer.text
     assert np.array_equal(stored(client, made).pixel_array, pixels)
 
-    short = store_json(client, photo() | {k: v for k, v in made.items() if k[:4] == "0028"},
-                       Bulk("bulk/pixels", None, data[:-2]))  # fmt: skip
+    short = store_json(client, photo() | GRAY, Bulk("bulk/pixels", None, data[:-2]))
     assert short.status_code == 409
     assert "221 bytes" in short.headers["warning"]
 
@@ -355,11 +357,7 @@ def test_frames_that_say_nothing_of_themselves_are_taken_by_their_syntax(
 ) -> None:
     pixels = drawn(1, np.uint8)
     made = photo()
-    made |= {
-        key: {"vr": "US", "Value": [value]}
-        for key, value in (("00280002", 1), ("00280010", 13), ("00280011", 17), ("00280100", 8),
-                           ("00280101", 8), ("00280102", 7), ("00280103", 0))
-    } | {"00280004": {"vr": "CS", "Value": ["MONOCHROME2"]}}  # fmt: skip
+    made |= GRAY
     frame = run_lengths(pixels)
 
     answer = store_json(client, made, Bulk("bulk/pixels", "image/dicom-rle", frame))

@@ -592,3 +592,69 @@ tag_value = Table(
     Index(None, "tag_fk", "value", "entity_fk"),
     Index(None, "study_fk", "tag_fk"),
 )
+
+# ── who speaks DIMSE with the archive ────────────────────────────────────────────────────────────
+
+ae_peer = Table(
+    "ae_peer",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("title", Words, nullable=False),
+    _text("host"),  # '' = we never call it
+    _number("port"),
+    Column("tls", SmallInteger, nullable=False, server_default="0"),
+    _text("services"),  # values of vna.model.peer.Service, divided by spaces
+    _text("authority"),
+    _text("organisation"),  # code
+    _text("character_set"),
+    _text("policy"),  # DuplicatePolicy; '' = the archive's
+    Column("announce", SmallInteger, nullable=False, server_default="0"),
+    _text("description"),
+    _number("changed_at"),
+    UniqueConstraint("partition", "title"),
+)
+
+# Our own AE titles and what those see who call them.
+called_title = Table(
+    "called_title",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("title", Words, nullable=False),
+    _text("view"),  # vna.model.peer.View
+    _text("organisation"),
+    UniqueConstraint("partition", "title"),
+)
+
+stranger = Table(
+    "stranger",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("address", Words, nullable=False),
+    _text("called"),
+    _text("reason"),
+    _number("first_seen"),
+    _number("last_seen"),
+    _number("times"),
+    UniqueConstraint("partition", "title", "address"),
+    Index(None, "partition", "last_seen"),
+)
+
+association = Table(
+    "association",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    _number("began_at"),
+    _number("ended_at"),
+    _text("direction"),  # in, out
+    _text("calling"),
+    _text("called"),
+    _text("ending"),  # vna.model.association.Ending
+    Column("failed", SmallInteger, nullable=False, server_default="0"),
+    Column("detail", LargeBinary, nullable=False),  # JSON, vna/index/associations.py
+    Index(None, "ended_at"),
+)

@@ -1,0 +1,56 @@
+"""The log of associations: who called, what was agreed, how much passed and why it ended."""
+
+from __future__ import annotations
+
+from vna.index import associations
+from vna.index.engine import Index
+from vna.model.association import Association, Logged
+from vna.model.caller import DEFAULT_PARTITION, Caller, Right
+from vna.services.rights import require
+
+MOST = 1000  # associations of one answer
+
+
+class AssociationLog:
+    """Written by the edge when an association has ended, read by administrators."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def record(self, ended: Association, partition: int = DEFAULT_PARTITION) -> None:
+        """Keep what an association was. Raises `IndexUnavailable`."""
+        self._index.transact(lambda session: associations.add(session, partition, ended))
+
+    def find(
+        self,
+        caller: Caller,
+        *,
+        title: str | None = None,
+        since: int = 0,
+        failed_only: bool = False,
+        limit: int = MOST,
+        after: int = 0,
+    ) -> list[Logged]:
+        """Associations, the latest first.
+
+        `title`: of either side. `since`: ended then or later, ms since 1970 UTC. `failed_only`:
+        those that were not released, or of which an operation failed. `after`: the id of the last
+        one seen, 0 from the latest. Raises `Forbidden`.
+        """
+        require(caller, Right.ADMINISTER)
+        with self._index.reading() as session:
+            return associations.find(
+                session,
+                caller.partition,
+                title=title,
+                since=since,
+                failed_only=failed_only,
+                limit=min(limit, MOST),
+                after=after,
+            )
+
+    def forget(self, milliseconds: int) -> None:
+        """Forget what ended longer ago than that."""
+        self._index.transact(
+            lambda session: associations.forget(session, milliseconds=milliseconds)
+        )

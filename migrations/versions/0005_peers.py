@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from alembic import op
 
-from vna.index.tables import ae_peer, association, called_title, stranger
+from vna.index.tables import (
+    ae_peer,
+    association,
+    called_title,
+    outgoing,
+    routing_rule,
+    stranger,
+)
 
 revision = "0005"
 down_revision = "0003"
@@ -15,5 +22,5 @@ down_revision = "0003"
 
 def upgrade() -> None:
     """Create the tables where they are missing."""
-    for table in (ae_peer, called_title, stranger, association):
+    for table in (ae_peer, called_title, stranger, association, routing_rule, outgoing):
         table.create(op.get_bind(), checkfirst=True)

@@ -658,3 +658,48 @@ association = Table(
     Column("detail", LargeBinary, nullable=False),  # JSON, vna/index/associations.py
     Index(None, "ended_at"),
 )
+
+# ── what is passed on ────────────────────────────────────────────────────────────────────────────
+
+# See vna/index/routing.py: each rule follows the change feed for itself.
+routing_rule = Table(
+    "routing_rule",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("name", Words, nullable=False),
+    _text("occasion"),  # vna.model.routing.Occasion
+    _text("destination"),  # 'ae:TITLE' or a URL
+    Column("conditions", LargeBinary, nullable=False),  # JSON: name → values
+    Column("enabled", SmallInteger, nullable=False),
+    _number("priority"),
+    _number("revision"),
+    _number("position"),  # number of the last change that it was asked about
+    _text("error"),  # why it waits
+    UniqueConstraint("partition", "name"),
+)
+
+outgoing = Table(
+    "outgoing",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("destination", Words, nullable=False),
+    _text("study_uid"),
+    _text("series_uid"),
+    Column("sop_uid", Words, nullable=False),
+    _number("version"),  # instance_version.number
+    Column("state", SmallInteger, nullable=False),  # vna.model.outgoing.Sending
+    _number("priority"),
+    _number("attempts"),
+    _number("queued_at"),
+    _number("next_at"),
+    _number("lease_until"),
+    _text("lease"),  # ULID of the batch it was leased in
+    _number("sent_at"),
+    _text("last_error"),
+    _text("rule"),
+    UniqueConstraint("partition", "destination", "sop_uid"),
+    Index(None, "state", "destination", "next_at"),
+    Index(None, "study_uid"),
+)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from vna.errors import InvalidValue
 
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # default repertoire without backslash (PS3.5 §6.2)
+AE = "ae:"  # what the target that is an AE begins with
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 _ADDRESS = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]@]+):(?P<port>[0-9]{1,5})")
 
@@ -37,3 +39,18 @@ def parse_address(text: str) -> tuple[str, str, int]:
     if found is None or not int(found["port"]):
         raise InvalidValue("peer", text, "be AET@HOST:PORT, such as CT1@10.0.0.5:104")
     return ae_title(found["title"]), *endpoint(found["host"], int(found["port"]))
+
+
+def target(text: str) -> str:
+    """Where things are sent, in the one form that it is kept in: "ae:TITLE", or the http or https
+    URL of a DICOMweb service without its trailing slash. Raises `InvalidValue`."""
+    written = text.strip()
+    if written.startswith(AE):
+        return AE + ae_title(written.removeprefix(AE), "destination")
+    parts = urlsplit(written)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        rule = "be ae:TITLE or the URL of a DICOMweb service, such as https://pacs.example/dicomweb"
+        raise InvalidValue("destination", written, rule)
+    if "@" in parts.netloc:
+        raise InvalidValue("destination", f"{parts.scheme}://…", "name no user and no password")
+    return written.rstrip("/")

@@ -144,14 +144,16 @@ def errors_table() -> str:
 
 def verbs() -> Iterator[tuple[str, str]]:
     """Every verb with its help."""
-    for command in app.registered_commands:
-        yield command.name or "", _help(command.callback)
-    for group in app.registered_groups:
-        instance = group.typer_instance
-        assert isinstance(instance, typer.Typer)
-        for command in instance.registered_commands:
-            name = command.name or getattr(command.callback, "__name__", "")
-            yield f"{group.name} {name}", _help(command.callback)
+    yield from _verbs_of(app, ())
+
+
+def _verbs_of(group: typer.Typer, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for command in group.registered_commands:
+        name = command.name or str(getattr(command.callback, "__name__", ""))
+        yield " ".join((*words, name)), _help(command.callback)
+    for below in group.registered_groups:
+        assert isinstance(below.typer_instance, typer.Typer)
+        yield from _verbs_of(below.typer_instance, (*words, str(below.name)))
 
 
 def _help(callback: object) -> str:

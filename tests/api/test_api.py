@@ -189,7 +189,7 @@ def test_every_reference_of_openapi_leads_somewhere(api: httpx.Client) -> None:
 def test_every_described_path_is_served(api: httpx.Client, url: str) -> None:
     for path, methods in api.get("/openapi.json").json()["paths"].items():
         concrete = path
-        for name in ("uid", "id", "identifier", "operation"):
+        for name in ("uid", "id", "identifier", "operation", "title", "name"):
             concrete = concrete.replace(f"{{{name}}}", "1")
         allowed = set(httpx.options(url + concrete).headers["allow"].lower().split(", "))
         assert set(methods) <= allowed, path

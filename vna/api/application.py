@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from vna.api import corrections, documents, health, held, ledger, patients, trash
+from vna.api import (
+    associations,
+    corrections,
+    documents,
+    health,
+    held,
+    ledger,
+    outgoing,
+    patients,
+    peers,
+    routing,
+    trash,
+)
 from vna.api.endpoint import Operation
 from vna.api.openapi import document
 from vna.http.answer import Answer, json_answer
@@ -14,12 +26,16 @@ from vna.http.edge import Edge
 from vna.http.request import Request
 from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
+from vna.services.association_log import AssociationLog
 from vna.services.budget import Budget
 from vna.services.corrections import Corrections
 from vna.services.documents import Documents
 from vna.services.held import HeldObjects
 from vna.services.ledger import Ledger
+from vna.services.outgoing import Outgoing
 from vna.services.patients import Patients
+from vna.services.peers import Peers
+from vna.services.routing import Routing
 from vna.services.trash import Trash
 
 ROOT = "/api/v1"
@@ -36,6 +52,10 @@ class Services:
     patients: Patients
     corrections: Corrections
     ledger: Ledger
+    peers: Peers
+    association_log: AssociationLog
+    routing: Routing
+    outgoing: Outgoing
     checks: Mapping[str, Callable[[], None]]
     metrics: Callable[[], tuple[str, bytes]]
 
@@ -49,6 +69,10 @@ def operations(services: Services, pool: ThreadPoolExecutor, base_url: str) -> l
         *trash.operations(services.trash),
         *patients.operations(services.patients),
         *corrections.operations(services.corrections),
+        *peers.operations(services.peers),
+        *associations.operations(services.association_log),
+        *routing.operations(services.routing),
+        *outgoing.operations(services.outgoing),
     ]
 
 

@@ -19,6 +19,7 @@ from vna.index.imports import ImportLedger
 from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
 from vna.objects.ulid import new_ulid
+from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
 from vna.services.commitment import COMMIT, Commitment
 from vna.services.corrections import Corrections
@@ -31,9 +32,12 @@ from vna.services.jobs import Jobs
 from vna.services.journal import Journal
 from vna.services.ledger import Ledger
 from vna.services.metadata import Metadata
+from vna.services.outgoing import Outgoing
 from vna.services.patients import Patients
+from vna.services.peers import Peers
 from vna.services.renditions import Renditions
 from vna.services.retrieve import Retrieve
+from vna.services.routing import ROUTE, Routing
 from vna.services.search import Search
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
@@ -43,6 +47,8 @@ from vna.services.trash import Trash
 from vna.services.verify import Verify
 from vna.services.views.slides import Slides
 from vna.services.views.views import Views
+
+DAY_MILLISECONDS = 24 * 3600 * 1000
 
 Ingested = Callable[[str, str, int], None]  # source, outcome, bytes
 
@@ -78,6 +84,10 @@ class Archive:
     jobs: Jobs
     commitment: Commitment
     index_tags: IndexTags
+    peers: Peers
+    association_log: AssociationLog
+    routing: Routing
+    outgoing: Outgoing
     decoders: Decoders
     renditions: Renditions
     views: Views
@@ -130,6 +140,9 @@ class Archive:
             search = Search(index)
             commitment = Commitment(index, search, objects)
             index_tags = IndexTags(index)
+            association_log = AssociationLog(index)
+            logged = settings.dimse.association_log_days * DAY_MILLISECONDS
+            routing, outgoing = Routing(index), Outgoing(index)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
@@ -161,10 +174,21 @@ class Archive:
                         SETTLE: Settle(index, base_url=base_url),
                         COMMIT: commitment,
                         INDEX_TAGS: index_tags,
+                        ROUTE: routing,
                     },
-                    [lambda: remove_strays(objects), commitment.forget],
+                    [
+                        lambda: remove_strays(objects),
+                        commitment.forget,
+                        routing.wake,
+                        outgoing.forget,
+                        lambda: association_log.forget(logged),
+                    ],
                 ),
                 index_tags=index_tags,
+                peers=Peers(index),
+                association_log=association_log,
+                routing=routing,
+                outgoing=outgoing,
                 commitment=commitment,
                 decoders=decoders,
                 renditions=renditions,

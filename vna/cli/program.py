@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from vna.cli import (
+    ae,
     config,
     conformance,
     correct,
     db,
     demo,
+    dicom,
     doctor,
     document,
     export,
@@ -19,6 +21,8 @@ from vna.cli import (
     import_,
     index_tag,
     patient,
+    queue,
+    route,
     search,
     serve,
     show,
@@ -50,6 +54,10 @@ app.add_typer(held.commands, name="held")
 app.add_typer(trash.commands, name="trash")
 app.add_typer(index_tag.commands, name="index-tag")
 app.add_typer(document.commands, name="document")
+app.add_typer(ae.commands, name="ae")
+app.add_typer(route.commands, name="route")
+app.add_typer(queue.commands, name="queue")
+app.add_typer(dicom.commands, name="dicom")
 app.add_typer(demo.commands, name="demo")
 app.command("conformance")(conformance.conformance)
 app.command("doctor")(doctor.doctor)

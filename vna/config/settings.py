@@ -111,6 +111,21 @@ class Decoders:
 
 
 @dataclass(frozen=True, slots=True)
+class Dimse:
+    """[dimse]"""
+
+    unknown_callers: str = _setting(
+        "open",
+        "Callers whose AE title is not known: let in (open), refused (known), or refused and "
+        "listed by `vna ae strangers` for approval (ask).",
+        values.choice("open", "known", "ask"),
+    )
+    association_log_days: int = _setting(
+        90, "How long an association stays in the log.", values.number(1, 36_500)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """[log]"""
 
@@ -149,6 +164,7 @@ class Settings:
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
     decoders: Decoders = field(default_factory=Decoders)
+    dimse: Dimse = field(default_factory=Dimse)
     log: Log = field(default_factory=Log)
 
     @property

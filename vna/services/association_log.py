@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vna.errors import NotFound
 from vna.index import associations
 from vna.index.engine import Index
 from vna.model.association import Association, Logged
@@ -48,6 +49,13 @@ class AssociationLog:
                 limit=min(limit, MOST),
                 after=after,
             )
+
+    def get(self, caller: Caller, id: int) -> Logged:
+        """One association. Raises `NotFound`, `Forbidden`."""
+        found = self.find(caller, limit=1, after=id + 1)
+        if not found or found[0].id != id:
+            raise NotFound(f"the log has no association {id}")
+        return found[0]
 
     def forget(self, milliseconds: int) -> None:
         """Forget what ended longer ago than that."""

@@ -216,6 +216,7 @@ def _holdings(index: Index) -> Findings:
         ("held", "objects wait for a decision", "vna held list"),
         ("attention", "entries on the attention list", "look at them: /api/v1/attention"),
         ("dead_jobs", "jobs were given up", "the log of the jobs worker says why"),
+        ("unsent", "instances whose sending was given up", "vna queue list --state dead"),
     ):
         verdict = Verdict.WARN if counts[name] else Verdict.OK
         yield Finding(name.replace("_", " "), verdict, f"{counts[name]} {said}",

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from vna.index import tables as t
 from vna.index.engine import Session
 from vna.model.archive import Visibility
+from vna.model.outgoing import Sending
 
 PURGED_OBJECT = 2  # object.state
 DEAD_JOB = 2  # job.state
@@ -63,6 +64,7 @@ def waiting(session: Session) -> dict[str, int]:
         "held": _one(session, _count(t.held, t.held.c.resolved_at == 0)),
         "attention": _one(session, _count(t.attention, t.attention.c.resolved_at == 0)),
         "dead_jobs": _one(session, _count(t.job, t.job.c.state == DEAD_JOB)),
+        "unsent": _one(session, _count(t.outgoing, t.outgoing.c.state == int(Sending.DEAD))),
     }
 
 

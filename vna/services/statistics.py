@@ -20,13 +20,13 @@ class Statistics:
 
     def totals(self, caller: Caller) -> dict[str, int]:
         """patients, studies, series, instances, documents, objects, bytes, held, trashed,
-        attention, segments, dead_jobs. Raises `Forbidden`."""
+        attention, segments, dead_jobs, unsent. Raises `Forbidden`."""
         require(caller, Right.ADMINISTER)
         with self._index.reading() as session:
             return statistics.totals(session)
 
     def waiting(self, caller: Caller) -> dict[str, int]:
-        """held, attention and dead_jobs only, for who asks often. Raises `Forbidden`."""
+        """held, attention, dead_jobs and unsent only, for who asks often. Raises `Forbidden`."""
         require(caller, Right.ADMINISTER)
         with self._index.reading() as session:
             return statistics.waiting(session)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from sqlalchemy import select
 
 from tests.services.house import CALLER, House, opened
+from tests.services.objects import image
 from vna.dicom.dictionary import matching_vr_of, parse_path
 from vna.dicom.matching import match_of
 from vna.errors import Forbidden, InvalidValue, KeyNotIndexed, NotFound, UnknownName
@@ -32,7 +31,6 @@ from vna.services.journal import Journal
 from vna.services.trash import Trash
 
 FEW = 3  # candidates that a search without an index may read here
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -44,23 +42,6 @@ def house(index: Index, tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def tags(house: House) -> IndexTags:
     return IndexTags(house.index)
-
-
-def image(study: str = "", **more: Any) -> bytes:
-    """An object in a study of its own, or in `study`."""
-    number = next(_numbers)
-    made = Dataset()
-    made.SOPClassUID, made.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", f"1.2.9.{number}"
-    made.StudyInstanceUID = study or f"1.2.7.{number}"
-    made.SeriesInstanceUID = f"{made.StudyInstanceUID}.1"
-    made.PatientID, made.PatientName, made.Modality = f"P{made.StudyInstanceUID}", "A^B", "OT"
-    for keyword, value in more.items():
-        setattr(made, keyword, value)
-    made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    file = io.BytesIO()
-    made.save_as(file, enforce_file_format=True)
-    return file.getvalue()
 
 
 def uids(data: bytes) -> tuple[str, str]:

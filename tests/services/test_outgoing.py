@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from tests.services.house import CALLER, House
 from tests.services.objects import image, uids
 from vna.errors import BadRequest, Forbidden, InvalidValue, NotFound
 from vna.index import outgoing as rows
+from vna.index.engine import Index
 from vna.index.tables import outgoing as table
 from vna.model.caller import Caller, Right
-from vna.model.outgoing import Due, Sending
+from vna.model.outgoing import Due, NewOutgoing, Sending
 from vna.model.peer import Peer
 from vna.services.outgoing import Outgoing
 from vna.services.peers import Peers
@@ -135,6 +137,29 @@ def test_the_most_urgent_goes_first(house: House, queue: Outgoing) -> None:
     queue.enqueue(CALLER, PACS, calm)
     queue.enqueue(CALLER, PACS, urgent, priority=9)
     assert [each.study_uid for each in queue.claim(PACS, 1)] == [urgent]
+
+
+def test_claiming_reads_along_the_index_however_much_waits(sqlite_url: str) -> None:
+    """A destination that is away for days has everything waiting for another attempt."""
+    index, asked = Index.open(sqlite_url), []
+
+    def note(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        asked.append((sql, values))
+
+    with index.writing() as session:
+        rows.enqueue(session, [NewOutgoing(1, PACS, "1", "2", sop, 1, "", 0) for sop in "345"])
+        event.listen(session.connection, "before_cursor_execute", note)
+        rows.claim(session, 1, PACS, limit=2, milliseconds=1, lease="x")
+        rows.destinations(session, 1)
+        reads = [each for each in asked if each[0].startswith("SELECT")]
+        plans = [
+            row[-1]
+            for sql, values in reads
+            for row in session.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+        ]
+    index.close()
+    assert [sql for sql in reads if "ORDER BY" in sql[0]]
+    assert not [each for each in plans if "SCAN" in each or "TEMP" in each], plans
 
 
 def test_what_is_named_is_dropped_and_nothing_else(house: House, queue: Outgoing) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -266,6 +267,34 @@ def test_a_step_is_not_written_for_a_rule_that_was_edited_meanwhile(office: Offi
 
     assert office.queued() == []
     assert office.queued("https://x.example/dicomweb") == sops(data)
+
+
+def test_several_processes_follow_at_once_and_nothing_is_missed_or_doubled(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "CHANGES", 4)
+    office.rule("all")
+    stored: list[bytes] = []
+    over = threading.Event()
+
+    def follow() -> None:
+        other = Office(office.house)
+        while not over.is_set():
+            other.follow()
+
+    threads = [threading.Thread(target=follow) for _ in range(3)]
+    for each in threads:
+        each.start()
+    try:
+        for _ in range(10):
+            some = [image() for _ in range(4)]
+            office.house.send(*some)
+            stored += some
+    finally:
+        over.set()
+        for each in threads:
+            each.join()
+    assert office.queued() == sops(*stored)
 
 
 def test_many_changes_and_rules_are_followed_in_steps(

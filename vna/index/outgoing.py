@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vna.index.engine import Session
@@ -67,14 +67,7 @@ def claim(
 ) -> list[Due]:
     """Lease what is due and what was leased for too long, the most urgent and oldest first."""
     now = session.now()
-    due = (
-        select(outgoing)
-        .where(_C.partition == partition, _C.destination == destination, _due(now))
-        .order_by(_C.priority.desc(), _C.next_at, _C.pk)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = session.execute(due).all()
+    taken = _due(session, partition, destination, now, limit, lock=True)
     session.execute(
         update(outgoing)
         .where(_C.pk.in_([row.pk for row in taken]))
@@ -92,9 +85,19 @@ def claim(
 
 
 def destinations(session: Session, partition: int) -> list[str]:
-    """Where something is due to be sent."""
-    due = select(_C.destination).where(_C.partition == partition, _due(session.now()))
-    return [row.destination for row in session.execute(due.distinct().order_by(_C.destination))]
+    """Where something is due to be sent, found without reading what waits."""
+    due: list[str] = []
+    last = ""
+    while True:
+        beyond = select(func.min(_C.destination)).where(
+            _C.partition == partition, _C.destination > last
+        )
+        found = session.execute(beyond).scalar()
+        if found is None:
+            return due
+        last = str(found)
+        if _due(session, partition, last, session.now(), 1, lock=False):
+            due.append(last)
 
 
 def done(session: Session, sent: Sequence[Due]) -> None:
@@ -189,9 +192,23 @@ def forget(session: Session, *, milliseconds: int) -> None:
     session.execute(delete(outgoing).where(*old))
 
 
-def _due(now: int) -> ColumnElement[bool]:
-    waiting = (_C.state == int(Sending.WAITING)) & (_C.next_at <= now)
-    return or_(waiting, (_C.state == int(Sending.LEASED)) & (_C.lease_until < now))
+def _due(
+    session: Session, partition: int, destination: str, now: int, limit: int, *, lock: bool
+) -> list[Any]:
+    """What nobody has finished in time, then what waits, priority by priority: each is read along
+    the index, however much waits for another attempt."""
+    there = (_C.partition == partition, _C.destination == destination)
+    rows = select(outgoing).with_for_update(skip_locked=True) if lock else select(outgoing)
+    late = rows.where(_C.state == int(Sending.LEASED), *there, _C.lease_until < now)
+    found = list(session.execute(late.limit(limit)))
+    waiting = (_C.state == int(Sending.WAITING), *there)
+    highest = session.execute(select(func.max(_C.priority)).where(*waiting)).scalar()
+    while highest is not None and len(found) < limit:
+        ready = rows.where(*waiting, _C.priority == highest, _C.next_at <= now)
+        found += session.execute(ready.order_by(_C.next_at, _C.pk).limit(limit - len(found)))
+        lower = select(func.max(_C.priority)).where(*waiting, _C.priority < highest)
+        highest = session.execute(lower).scalar()
+    return found
 
 
 def _held(some: Sequence[Due]) -> Iterable[ColumnElement[bool]]:

@@ -700,6 +700,6 @@ outgoing = Table(
     _text("last_error"),
     _text("rule"),
     UniqueConstraint("partition", "destination", "sop_uid"),
-    Index(None, "state", "destination", "next_at"),
+    Index("ix_outgoing_due", "state", "partition", "destination", "priority", "next_at", "pk"),
     Index(None, "study_uid"),
 )

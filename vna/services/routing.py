@@ -23,7 +23,7 @@ from vna.services.titles import AE, target
 
 ROUTE = "route"  # the one job that follows the feed, as long as there is a rule
 FOLLOW_MILLISECONDS = 2_000
-RUN_SECONDS = 20.0  # of one run of the job, so that its lease does not end
+RUN_SECONDS = 5.0  # of one run of the job; then other jobs have their turn
 
 
 class Routing:

@@ -52,6 +52,13 @@ def test_an_association_is_read_as_it_was_recorded(index: Index, log: Associatio
     assert found.association == one
 
 
+def test_whatever_a_side_calls_itself_can_be_kept(index: Index, log: AssociationLog) -> None:
+    log.record(ended(index, calling="A\x00B" + "C" * 40, implementation_version="\x00é"))
+    (found,) = log.find(CALLER)
+    assert found.association.calling == "A?BCCCCCCCCCCCCC"
+    assert found.association.implementation_version == "\x00é"
+
+
 def test_the_latest_come_first_in_pages_and_by_title(index: Index, log: AssociationLog) -> None:
     for title in ("A", "B", "A", "C"):
         log.record(ended(index, calling=title))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vna.errors import NotFound
 from vna.index import associations
 from vna.index.engine import Index
 from vna.model.association import Association, Logged
 from vna.model.caller import DEFAULT_PARTITION, Caller, Right
 from vna.services.rights import require
+from vna.services.titles import printable
 
 MOST = 1000  # associations of one answer
 
@@ -19,8 +22,13 @@ class AssociationLog:
         self._index = index
 
     def record(self, ended: Association, partition: int = DEFAULT_PARTITION) -> None:
-        """Keep what an association was. Raises `IndexUnavailable`."""
-        self._index.transact(lambda session: associations.add(session, partition, ended))
+        """Keep what an association was, whatever its sides call themselves.
+
+        Raises `IndexUnavailable`.
+        """
+        calling, called = printable(ended.calling), printable(ended.called)
+        kept = replace(ended, calling=calling, called=called)
+        self._index.transact(lambda session: associations.add(session, partition, kept))
 
     def find(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from vna.index.engine import Index, Session
 from vna.model.caller import Caller, Right
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, Stranger, View
 from vna.services.rights import require
-from vna.services.titles import ae_title, endpoint
+from vna.services.titles import ae_title, endpoint, printable
 
 T = TypeVar("T")
 
@@ -72,7 +71,7 @@ class Peers:
 
         Raises `IndexUnavailable`.
         """
-        title, called = _printable(title), _printable(called)
+        title, called = printable(title), printable(called)
         now, key = time.monotonic(), (partition, title, address)
         with self._lock:
             if now - self._noted.get(key, -NOTED_SECONDS) < NOTED_SECONDS:
@@ -214,18 +213,13 @@ def unknown_called(title: str, ours: Mapping[str, object]) -> str:
 
 def _not_known(kind: str, title: str, nearest: str | None) -> str:
     hint = f"; did you mean {nearest!r}?" if nearest else ""
-    return f"{kind} AE title {_printable(title)!r} is not known{hint}".strip()
+    return f"{kind} AE title {printable(title)!r} is not known{hint}".strip()
 
 
 def _nearest(title: str, known: Mapping[str, object]) -> str | None:
     by_folded = {each.casefold(): each for each in known}
     found = get_close_matches(title.strip().casefold(), by_folded, n=1, cutoff=0.5)
     return by_folded[found[0]] if found else None
-
-
-def _printable(title: str) -> str:
-    """What anybody may have sent, as text that can be kept and printed."""
-    return re.sub(r"[^ -~]", "?", title.strip(" "))[:16]
 
 
 def _checked(peer: Peer) -> Peer:

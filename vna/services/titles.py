@@ -9,6 +9,7 @@ from vna.errors import InvalidValue
 
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # default repertoire without backslash (PS3.5 §6.2)
 AE = "ae:"  # what the target that is an AE begins with
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 _ADDRESS = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\[\]@]+):(?P<port>[0-9]{1,5})")
 
@@ -19,6 +20,11 @@ def ae_title(text: str, name: str = "AE title") -> str:
     if _TITLE.fullmatch(title) is None:
         raise InvalidValue(name, text, "have 1 to 16 ASCII characters and no backslash")
     return title
+
+
+def printable(title: str) -> str:
+    """What anybody may have sent as a title, as text that can be kept and printed."""
+    return _UNPRINTABLE.sub("?", title.strip(" "))[:16]
 
 
 def endpoint(host: str, port: int) -> tuple[str, int]:

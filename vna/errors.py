@@ -19,12 +19,14 @@ VnaError
 │   └── ObjectRefused           one object of many is not taken; knows its UIDs
 │       ├── Refused                 the policy of the source rejects a different object of the UID
 │       ├── OtherStudy              it belongs to another study than the sender named
+│       ├── OtherInstance           it is another instance than the sender named
 │       └── Unfit                   its metadata and bulk data do not make one object
 ├── Unavailable             try again later: budget, database, storage
 │   ├── Overloaded              the byte budget at the door is spent
 │   ├── StorageUnavailable      the store failed or is full; nothing was acknowledged
 │   └── IndexUnavailable        the database failed; nothing was acknowledged
 ├── Damaged                 stored bytes are missing or differ from their digest
+├── RemoteFailed            another machine could not be reached, or refused
 ├── DecoderFailed           a process that decodes crashed, hung or ran out of memory
 └── InvalidConfiguration    a setting is unknown or out of its domain
 
@@ -182,6 +184,12 @@ class OtherStudy(ObjectRefused):
     code = "other-study"
 
 
+class OtherInstance(ObjectRefused):
+    """The object is another SOP Instance than its command says (PS3.7 §9.3.1.1)."""
+
+    code = "other-instance"
+
+
 class Unfit(ObjectRefused):
     """Metadata and bulk data make no object: the text names what is missing or contradicts."""
 
@@ -222,6 +230,12 @@ class Damaged(VnaError):
     def __init__(self, sha256: str, reason: str) -> None:
         self.sha256, self.reason = sha256, reason
         super().__init__(f"object {sha256} is damaged: {reason}")
+
+
+class RemoteFailed(VnaError):
+    """Another machine could not be reached, or refused what we asked of it."""
+
+    code = "remote-failed"
 
 
 class DecoderFailed(VnaError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from vna.dicom.anatomy import Anatomy
 from vna.dicom.scan import scan
 from vna.dicom.source import BytesSource, Source
-from vna.errors import Conflict, Damaged, OtherStudy, Unavailable
+from vna.errors import Conflict, Damaged, OtherInstance, OtherStudy, Unavailable
 from vna.index.candidate import Candidate, Finding, Standing
 from vna.model.archive import Disposition, Outcome, Place
 from vna.model.query import Level
@@ -78,13 +78,19 @@ class Arrival:
     def examine(self, authority: str) -> None:
         """Identify it; `authority`: who issued a PatientID that names no issuer.
 
-        Raises `MalformedObject`, `OtherStudy`.
+        Raises `MalformedObject`, `OtherStudy`, `OtherInstance`.
         """
         self._examined = found = examine(self.received)
         scanned, wanted = found.scan, self.reception.study_uid
         if wanted is not None and scanned.study_uid != wanted:
             raise OtherStudy(
                 f"the object belongs to study {scanned.study_uid}",
+                sop_class=scanned.sop_class,
+                sop_uid=scanned.sop_uid,
+            )
+        if self.received.named not in (None, scanned.sop_uid):
+            raise OtherInstance(
+                f"the object is instance {scanned.sop_uid}",
                 sop_class=scanned.sop_class,
                 sop_uid=scanned.sop_uid,
             )

@@ -92,11 +92,13 @@ class Ingest:
         organisation: str | None = None,
         policy: DuplicatePolicy | None = None,
         study_uid: str | None = None,
+        authority: str = "",
     ) -> Reception:
         """Open a reception: one request, association or import run.
 
-        `source`: "stow", "import", "document". `organisation`: code of the owner of new items; one
-        that is not known yet is added. `study_uid`: objects of any other study fail with
+        `source`: "stow", "dimse", "import", "document". `organisation`: code of the owner of new
+        items; one that is not known yet is added. `authority`: who issued identifiers that name no
+        issuer, '' for the organisation's default. `study_uid`: objects of any other study fail with
         `OtherStudy` and are not kept. Raises `Forbidden` unless the caller may send.
         """
         require(caller, Right.SEND)
@@ -109,6 +111,7 @@ class Ingest:
             organisation=self._known_organisation(organisation or self._organisation),
             policy=policy or self._policy,
             study_uid=study_uid,
+            authority=authority,
         )
 
     def close(self) -> None:
@@ -146,7 +149,8 @@ class Ingest:
     # On the threads of ingest.
 
     def _examine(self, arrival: Arrival) -> None:
-        authority = arrival.reception.organisation.default_authority or self._authority
+        mine = arrival.reception
+        authority = mine.authority or mine.organisation.default_authority or self._authority
         arrival.examine(authority)
         if arrival.spilled:  # its sync may take long, so it is known to be new before
             self._decide_raw(arrival)

@@ -28,6 +28,7 @@ class InMemory:
     whoever receives may be a thread that many connections share."""
 
     data: bytes
+    named: str | None = None  # the SOP Instance UID that the sender gave it, where it gave one
 
     @property
     def size(self) -> int:
@@ -43,6 +44,7 @@ class Spilled:
     size: int
     sha256: bytes
     xxh3: bytes
+    named: str | None = None  # as of `InMemory`
 
 
 Received = InMemory | Spilled
@@ -69,8 +71,8 @@ class Incoming:
     Exactly one of `finish` and `abort` ends it.
     """
 
-    def __init__(self, door: Door, reception: Reception) -> None:
-        self._door, self._reception = door, reception
+    def __init__(self, door: Door, reception: Reception, named: str | None = None) -> None:
+        self._door, self._reception, self._named = door, reception, named
         self._chunks: list[bytes] = []
         self._size = 0
         self._raw: RawObject | None = None
@@ -99,14 +101,15 @@ class Incoming:
         """The object is complete. Waits only while too many bytes are already in flight.
 
         The future is done when the object is durable and indexed, or with `MalformedObject`
-        (nothing kept), `Refused`, `Unavailable`.
+        (nothing kept), `Refused`, `OtherInstance`, `Unavailable`.
         """
         received: Received
         if self._raw is None:
-            received = InMemory(b"".join(self._chunks))
+            received = InMemory(b"".join(self._chunks), self._named)
             self._chunks.clear()
         else:
-            received = Spilled(self._raw, self._size, self._sha256.digest(), self._xxh3.digest())
+            digests = self._sha256.digest(), self._xxh3.digest()
+            received = Spilled(self._raw, self._size, *digests, self._named)
         future = self._door.accept(self._reception, received)
         self._reception.expect(future, self._size)
         return future
@@ -152,9 +155,11 @@ class Reception:
         organisation: Organisation,
         policy: DuplicatePolicy,
         study_uid: str | None,
+        authority: str = "",
     ) -> None:
         self.caller, self.source, self.peer, self.path = caller, source, peer, path
         self.organisation, self.policy, self.study_uid = organisation, policy, study_uid
+        self.authority = authority
         self.key: int | None = None  # of the row, once it is committed
         self.written: Counts | None = None  # what the row says
         self._door = door
@@ -165,13 +170,16 @@ class Reception:
         self._bytes = 0
         self._finished = False
 
-    def incoming(self) -> Incoming:
-        """Begin one object. Several may be under way at once."""
+    def incoming(self, named: str | None = None) -> Incoming:
+        """Begin one object. Several may be under way at once.
+
+        `named`: its SOP Instance UID as the sender says it; a different object is refused.
+        """
         with self._lock:
             if self._finished:
                 raise Conflict("the reception is finished")
             self._open += 1
-        return Incoming(self._door, self)
+        return Incoming(self._door, self, named)
 
     def raw(self) -> RawObject:
         """Open a raw file in which a part of the request may wait; whoever does so aborts it."""

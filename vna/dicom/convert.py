@@ -25,6 +25,7 @@ from vna.errors import NotAcceptable
 
 IMPLEMENTATION_CLASS_UID = "2.25.138711309414427912113230519527826129547"
 IMPLEMENTATION_VERSION_NAME = "REGIONAL_VNA_1"
+_META_HEAD = 144  # bytes: preamble, prefix and the group length of group 0002
 _CHUNK = 1 << 20  # bytes; a multiple of every unit
 # Pixel data at a JPIP server: what is sent says so, inflated (PS3.5 §A.6, §A.7).
 _INFLATED_JPIP = {
@@ -73,6 +74,18 @@ def as_stored(
     return _outgoing(source, header, anatomy, syntax, correction, implicit=implicit)
 
 
+def implicit_le(
+    source: Source,
+    header: Header,
+    anatomy: Anatomy,
+    syntax: str,
+    correction: Correction | None = None,
+) -> Outgoing:
+    """As `explicit_le`, but in Implicit VR LE, which every DIMSE peer takes (PS3.5 §10.1); not for
+    the web."""
+    return _outgoing(source, header, anatomy, syntax, correction, implicit=True)
+
+
 def stream(source: Source, anatomy: Anatomy, outgoing: Outgoing) -> Iterator[bytes]:
     """The bytes of the file, in pieces of at most 1 MiB beside the header; `source`: the object."""
     source, base = data_set_of(source, anatomy.dataset_offset, anatomy.deflated)
@@ -98,6 +111,19 @@ def file_meta(syntax: str, sop_class: str, sop_uid: str) -> bytes:
         value += (b"\0" if vr == b"UI" else b" ") * (len(value) % 2)
         body += pack("<HH2sH", 2, element, vr, len(value)) + value
     return bytes(128) + b"DICM" + pack("<HH2sHI", 2, 0, b"UL", 4, len(body)) + body
+
+
+def data_set_chunks(file: Iterator[bytes]) -> Iterator[bytes]:
+    """What follows the file meta of a file that begins with `file_meta`."""
+    head = b""
+    for chunk in file:
+        head += chunk
+        if len(head) >= _META_HEAD:
+            skip = _META_HEAD + int.from_bytes(head[_META_HEAD - 4 : _META_HEAD], "little")
+            if len(head) >= skip:
+                yield head[skip:]
+                break
+    yield from file
 
 
 def canonical_digest(source: Source, scanned: Scan | None = None) -> bytes:

@@ -16,7 +16,8 @@ from vna.dicom.elements import Element, Elements, read_elements
 from vna.dicom.header import Header
 from vna.dicom.scan import SOP_CLASS, SOP_UID
 from vna.dicom.source import Source
-from vna.dicom.writer import PIXEL_DATA, Part, write
+from vna.dicom.transfer_syntax import IMPLICIT_LE
+from vna.dicom.writer import PIXEL_DATA, Part, element_head, write
 from vna.errors import NotAcceptable
 
 LONGEST_NATIVE = 0xFFFFFFFE  # bytes of a value of defined length; PS3.5 §7.1
@@ -28,7 +29,8 @@ _ITEM, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE0DD
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`before` and `behind`: parts of a Part 10 file in Explicit VR LE, around the frames."""
+    """`before` and `behind`: parts of a Part 10 file, in Explicit VR LE unless it was asked for in
+    Implicit VR LE, around the frames."""
 
     before: tuple[Part, ...]
     behind: tuple[Part, ...]
@@ -55,21 +57,27 @@ def around(
     if correction is not None:
         elements = apply(elements, correction, fetcher(source, anatomy))
     elements = _changed(elements, changes)
+    implicit = syntax == IMPLICIT_LE
     meta = file_meta(syntax, uid_of(elements, SOP_CLASS), uid_of(elements, SOP_UID))
     first = [each for each in elements if each.tag < PIXEL_DATA]
     first = [each for each in first if each.tag not in _EXTENDED_OFFSETS]
     last = [each for each in elements if each.tag > PIXEL_DATA]
     if native_length is None:
-        opening = _head(b"OB", 0xFFFFFFFF) + pack("<HHI", _ITEM >> 16, _ITEM & 0xFFFF, 0)
+        opening = element_head(PIXEL_DATA, "OB", 0xFFFFFFFF) + pack(
+            "<HHI", _ITEM >> 16, _ITEM & 0xFFFF, 0
+        )
         closing = [pack("<HHI", _SEQUENCE_END >> 16, _SEQUENCE_END & 0xFFFF, 0)]
     else:
         if native_length > LONGEST_NATIVE:
             raise NotAcceptable(f"{native_length} bytes of pixel data do not fit into native form")
-        vr = b"OB" if _number(elements, _BITS_ALLOCATED) <= 8 else b"OW"
-        opening, closing = _head(vr, native_length + native_length % 2), []
+        vr = "OB" if _number(elements, _BITS_ALLOCATED) <= 8 else "OW"
+        length = native_length + native_length % 2
+        opening = element_head(PIXEL_DATA, vr, length, implicit=implicit)
+        closing = []
         if native_length % 2:
             closing = [b"\0"]
-    return Frame((meta, *write(first), opening), (*closing, *write(last)))
+    before = (meta, *write(first, implicit=implicit), opening)
+    return Frame(before, (*closing, *write(last, implicit=implicit)))
 
 
 def item(frame: bytes) -> bytes:
@@ -90,10 +98,6 @@ def _element(tag: str, value: int | str) -> Element:
     else:
         data = value.encode("ascii") + b" " * (len(value) % 2)
     return Element(int(tag, 16), _VR.get(tag, "US"), data, 0, len(data))
-
-
-def _head(vr: bytes, length: int) -> bytes:
-    return pack("<HH2sHI", PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF, vr, 0, length)
 
 
 def _number(elements: Elements, tag: int) -> int:

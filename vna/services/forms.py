@@ -6,12 +6,13 @@ become Explicit VR Little Endian. Compressed pixel data keep their transfer synt
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
 
 from vna.dicom import oddities
 from vna.dicom.anatomy import Kind
-from vna.dicom.convert import explicit_le, stream
+from vna.dicom.convert import data_set_chunks, explicit_le, implicit_le, stream
 from vna.dicom.edit import Correction
 from vna.dicom.transfer_syntax import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, transfer_syntax
 from vna.services.payload import Payload
@@ -59,10 +60,34 @@ def file(reader: ObjectReader, stored: Stored, form: Form) -> Payload:
     """
     if not stored.edits and not _NOT_A_FILE & set(stored.oddities) and _may_leave(stored, form):
         return original(reader, stored.transfer_syntax)
-    anatomy = stored.anatomy
-    outgoing = explicit_le(
-        reader, stored.header, anatomy, stored.transfer_syntax, correction_of(stored)
+    return native(reader, stored, EXPLICIT_LE, correction_of(stored))
+
+
+def data_set(reader: ObjectReader, stored: Stored, *, as_received: bool) -> Payload | None:
+    """The data set byte for byte, in the transfer syntax that it is stored in; None where it must
+    be made anew, because it is corrected or is not in the syntax that it names."""
+    if (stored.edits and not as_received) or oddities.ENCODING_DIFFERS in stored.oddities:
+        return None
+    at = stored.anatomy.dataset_offset
+    whole = original(reader, stored.transfer_syntax)
+    return Payload(
+        stored.transfer_syntax,
+        reader.size - at,
+        lambda start, length: (
+            sliced(reader.all(), at, None)
+            if (start, length) == (0, None)
+            else whole.chunks(at + start, length)
+        ),
     )
+
+
+def native(
+    reader: ObjectReader, stored: Stored, target: str, correction: Correction | None
+) -> Payload:
+    """A DICOM file of an object in `target`, Explicit or Implicit VR LE, made without a codec."""
+    make = implicit_le if target == IMPLICIT_LE else explicit_le
+    anatomy = stored.anatomy
+    outgoing = make(reader, stored.header, anatomy, stored.transfer_syntax, correction)
     return Payload(
         outgoing.transfer_syntax,
         outgoing.size,
@@ -70,6 +95,15 @@ def file(reader: ObjectReader, stored: Stored, form: Form) -> Payload:
             reader.checked(lambda source: stream(source, anatomy, outgoing)), start, length
         ),
     )
+
+
+def without_meta(file: Payload) -> Payload:
+    """The data set of a DICOM file that we made. It is read from its beginning only."""
+
+    def chunks(start: int, length: int | None) -> Iterator[bytes]:
+        return sliced(data_set_chunks(file.chunks()), start, length)
+
+    return Payload(file.transfer_syntax, None, chunks)
 
 
 def available(syntax: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from vna.dicom.anatomy import Kind
 from vna.dicom.json import bulk_paths
-from vna.dicom.transfer_syntax import EXPLICIT_LE
-from vna.errors import Gone, NotFound
+from vna.dicom.transfer_syntax import EXPLICIT_LE, IMPLICIT_LE, TRANSFER_SYNTAXES
+from vna.errors import Gone, NotAcceptable, NotFound
 from vna.index import places
 from vna.index.engine import Index
 from vna.model.caller import Caller, Right
@@ -87,6 +87,35 @@ class Retrieve:
         """
         return forms.file(self._reader(stored), stored, form)
 
+    def data_set(
+        self, stored: Stored, accepted: Collection[str], *, as_received: bool = False
+    ) -> Payload:
+        """The data set alone, without file meta, in one of the transfer syntaxes that the receiver
+        accepted: as it is stored if it may be, else the nearest that the archive can make.
+
+        `as_received`: without corrections. Raises `NotAcceptable` where it can be had in none.
+        """
+        if stored.transfer_syntax in accepted:
+            plain = forms.data_set(self._reader(stored), stored, as_received=as_received)
+            if plain is not None:
+                return plain
+        correction = None if as_received else forms.correction_of(stored)
+        encapsulated = stored.anatomy.kind is Kind.ENCAPSULATED
+        for target in _preferred(stored.transfer_syntax, accepted):
+            if not encapsulated and target in (EXPLICIT_LE, IMPLICIT_LE):
+                found = forms.native(self._reader(stored), stored, target, correction)
+            elif stored.transfer_syntax == target and encapsulated:
+                found = forms.native(self._reader(stored), stored, EXPLICIT_LE, correction)
+            else:
+                try:
+                    found = self._transcode.file(self._values(stored), target, correction)
+                except NotAcceptable:
+                    continue
+            return forms.without_meta(found)
+        raise NotAcceptable(
+            f"it is stored as {stored.transfer_syntax}, and cannot be had in what is accepted"
+        )
+
     def frames(self, stored: Stored, numbers: Sequence[int]) -> list[Payload]:
         """Frames, numbered from 1, without item headers; native ones little endian.
 
@@ -144,3 +173,11 @@ class Retrieve:
 
     def _values(self, stored: Stored) -> Values:
         return Values(self._reader(stored), stored.anatomy, stored.header, stored.transfer_syntax)
+
+
+def _preferred(stored: str, accepted: Collection[str]) -> list[str]:
+    """In which order to try what a receiver accepts: as stored (with corrections), plain, then the
+    lossless syntaxes that the archive makes."""
+    plain = [uid for uid in (stored, EXPLICIT_LE, IMPLICIT_LE) if uid in accepted]
+    made = [uid for uid, row in TRANSFER_SYNTAXES.items() if row.encoded and uid in accepted]
+    return list(dict.fromkeys([*plain, *made]))

@@ -17,7 +17,7 @@ from vna.dicom.convert import Outgoing, stream
 from vna.dicom.edit import Correction
 from vna.dicom.elements import read_elements
 from vna.dicom.reencode import around, item
-from vna.dicom.transfer_syntax import EXPLICIT_LE, transfer_syntax
+from vna.dicom.transfer_syntax import EXPLICIT_LE, IMPLICIT_LE, transfer_syntax
 from vna.dicom.writer import size_of
 from vna.errors import MalformedObject, NotAcceptable, NotFound, Undecodable
 from vna.services.payload import Payload
@@ -77,9 +77,11 @@ class Transcode:
 
     def file(self, values: Values, target: str, correction: Correction | None) -> Payload:
         """A DICOM file whose pixel data are in `target`. Raises as `frames` does."""
+        # The pixel data of both are the same bytes (PS3.5 §8.2).
+        coding = EXPLICIT_LE if target == IMPLICIT_LE else target
         anatomy, reader = values.anatomy, values.reader
         count = anatomy.number_of_frames
-        made = self._made(values, range(1, count + 1), target)
+        made = self._made(values, range(1, count + 1), coding)
         first = made.get(0)
         encapsulated = transfer_syntax(target).encapsulated
         bits = _frame_bits(first)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from vna.errors import Damaged, Gone, NotFound
+from vna.errors import Conflict, Damaged, Gone, NotFound
 from vna.index import commitments, jobs, places
 from vna.index.engine import Index, Session
 from vna.index.jobs import Job
@@ -24,6 +24,7 @@ from vna.services.rights import require
 from vna.services.search import Search
 
 COMMIT = "commitment"  # the kind of job
+REPORT = "commitment-report"  # of the job that tells the result to an application entity
 
 # Failure Reasons (PS3.3 §C.14.1.1)
 PROCESSING_FAILURE = 0x0110
@@ -61,6 +62,16 @@ class Result:
     failed: tuple[tuple[Reference, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A result for the application entity `title`, from us as `deliver_as`."""
+
+    title: str
+    deliver_as: str
+    transaction_uid: str
+    result: Result
+
+
 class Commitment:
     """Requests, verified at once where they are small, else by a job."""
 
@@ -77,13 +88,7 @@ class Commitment:
         require(caller, Right.READ)
         small = self._is_small(caller, references)
         partition = caller.partition
-        request = orjson.dumps(
-            {
-                "references": [asdict(each) for each in references],
-                "organisations": sorted(caller.organisations or ()),
-                "all": caller.organisations is None,
-            }
-        )
+        request = _request(caller, references)
 
         def keep(session: Session) -> None:
             commitments.add(session, partition, transaction_uid, caller.name, request)
@@ -94,6 +99,62 @@ class Commitment:
         if not small:
             return None
         return self._answered(caller, transaction_uid, references)
+
+    def accept(
+        self,
+        caller: Caller,
+        transaction_uid: str,
+        references: Sequence[Reference],
+        *,
+        deliver_as: str = "",
+    ) -> None:
+        """Keep a request of an application entity, whose title is the caller's name.
+
+        `deliver_as`: the AE title by which a job is to send it the result; '' for none. A request
+        that is made again, because its result never came, is answered anew. Durable when it
+        returns. Raises `Conflict` for a transaction UID that was used for something else.
+        """
+        require(caller, Right.READ)
+        partition = caller.partition
+        request = _request(caller, references, deliver_as=deliver_as)
+        subject = f"{partition}/{transaction_uid}"
+
+        def keep(session: Session) -> None:
+            kept = commitments.get(session, partition, transaction_uid)
+            if kept is None:
+                commitments.add(session, partition, transaction_uid, caller.name, request)
+            elif (kept.caller, kept.request) != (caller.name, request):
+                raise Conflict(f"transaction UID {transaction_uid} is in use")
+            elif kept.result is not None:
+                if deliver_as:
+                    jobs.put(session, REPORT, [subject], after=0)
+                return
+            after = 0 if deliver_as else RESCUED_MILLISECONDS
+            jobs.put(session, COMMIT, [subject], after=after)
+
+        self._index.transact(keep)
+
+    def verified(self, caller: Caller, transaction_uid: str) -> Result:
+        """The result of an accepted request, verified now if it is not yet. Raises as `find`."""
+        found = self.find(caller, transaction_uid)
+        if found is not None:
+            return found
+        with self._index.reading() as session:
+            kept = commitments.get(session, caller.partition, transaction_uid)
+        assert kept is not None
+        said = orjson.loads(kept.request)
+        references = [Reference(**each) for each in said["references"]]
+        return self._answered(caller, transaction_uid, references)
+
+    def to_report(self, subject: str) -> Report | None:
+        """What a "commitment-report" job has to tell; None where there is nothing any more."""
+        number, _, uid = subject.partition("/")
+        with self._index.reading() as session:
+            kept = commitments.get(session, int(number), uid)
+        if kept is None or kept.forgotten or kept.result is None:
+            return None
+        said = orjson.loads(kept.request)
+        return Report(kept.caller, said["deliver_as"], uid, _read(kept.result))
 
     def find(self, caller: Caller, transaction_uid: str) -> Result | None:
         """The result of a request; None while it is being verified.
@@ -114,7 +175,7 @@ class Commitment:
         number, _, uid = job.subject.partition("/")
         with self._index.reading() as session:
             kept = commitments.get(session, int(number), uid)
-        if kept is None or kept.forgotten or kept.result is not None:
+        if kept is None or kept.forgotten:
             return
         said = orjson.loads(kept.request)
         caller = Caller(
@@ -124,7 +185,10 @@ class Commitment:
             frozenset((Right.READ,)),
             int(number),
         )
-        self._answered(caller, uid, [Reference(**each) for each in said["references"]])
+        if kept.result is None:
+            self._answered(caller, uid, [Reference(**each) for each in said["references"]])
+        if said.get("deliver_as"):
+            self._index.transact(lambda session: jobs.put(session, REPORT, [job.subject], after=0))
 
     def forget(self) -> None:
         """Drop what was requested more than thirty days ago; its UIDs stay in use."""
@@ -194,6 +258,17 @@ class Commitment:
         except Damaged:
             return PROCESSING_FAILURE
         return 0
+
+
+def _request(caller: Caller, references: Sequence[Reference], *, deliver_as: str = "") -> bytes:
+    return orjson.dumps(
+        {
+            "references": [asdict(each) for each in references],
+            "organisations": sorted(caller.organisations or ()),
+            "all": caller.organisations is None,
+            "deliver_as": deliver_as,
+        }
+    )
 
 
 def _within(reference: Reference, one: Holding) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from vna.dicom import charset
 from vna.errors import InvalidValue, NotFound, UnknownName
-from vna.index import audit, peers
+from vna.index import audit, organisations, peers
 from vna.index.engine import Index, Session
 from vna.model.caller import Caller, Right
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, Stranger, View
@@ -57,6 +57,15 @@ class Peers:
     def views(self, partition: int) -> Mapping[str, CalledView]:
         """Our own AE titles that were set up, by title. Raises `IndexUnavailable`."""
         return self._fresh(partition).views
+
+    def organisation(self, code: str) -> frozenset[int]:
+        """The keys of organisations that a view of one shows; none of a code that nothing has yet.
+
+        Raises `IndexUnavailable`.
+        """
+        with self._index.reading() as session:
+            found = organisations.get(session, code)
+        return frozenset(() if found is None else (found.key,))
 
     def nearest(self, partition: int, title: str) -> str | None:
         """The known title that is most like this one. Raises `IndexUnavailable`."""

@@ -16,7 +16,7 @@ from vna.index.tables import (
     stranger,
 )
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 
 

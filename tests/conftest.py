@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.peers import postgres
 from tests.peers.require import require
 from vna.index.engine import Index
 from vna.index.migrate import migrate
+
+# Servers under test run beside each other; those that are to speak DIMSE say where.
+os.environ.setdefault("VNA_DIMSE", "off")
 
 
 @pytest.fixture(scope="session")

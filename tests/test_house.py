@@ -42,6 +42,7 @@ def test_the_wheel_ships_the_packages_and_nothing_else(wheel: list[str]) -> None
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "vna",
         "dicomweb",
+        "dimse",
         "storage_backends",
     }
     assert not [name for name in wheel if re.search(r"tests?/|benchmark|conftest", name)]

@@ -141,7 +141,7 @@ class Archive:
             commitment = Commitment(index, search, objects)
             index_tags = IndexTags(index)
             association_log = AssociationLog(index)
-            logged = settings.dimse.association_log_days * DAY_MILLISECONDS
+            logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(

@@ -14,8 +14,8 @@ BACKLOG = 1024
 class Listener:
     """A socket on HOST:PORT with SO_REUSEPORT: the kernel spreads connections over all."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, flag: str = "--http") -> None:
+        self.host, self.port, self._flag = host, port, flag
         self.socket: socket.socket | None = None
 
     def open(self) -> None:
@@ -24,7 +24,7 @@ class Listener:
             return
         made = _socket(self.host, self.port)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _bind(made, self.host, self.port)
+        _bind(made, self.host, self.port, self._flag)
         made.listen(BACKLOG)
         self.port = made.getsockname()[1]
         self.socket = made
@@ -36,19 +36,19 @@ class Listener:
             self.socket = None
 
 
-def listeners(http: str, count: int) -> list[Listener]:
+def listeners(address: str, count: int, *, flag: str = "--http") -> list[Listener]:
     """`count` open listeners on one port, which is free or ours alone; port 0 takes a free one.
 
     Raises `InvalidConfiguration` where somebody listens there already: SO_REUSEPORT would let two
     servers of one user share the port without a word.
     """
-    host, port = split_address(http)
+    host, port = split_address(address)
     if port:
         with _socket(host, port) as probe:
-            _bind(probe, host, port)
+            _bind(probe, host, port, flag)
     made: list[Listener] = []
     for _ in range(count):
-        listener = Listener(host, port)
+        listener = Listener(host, port, flag)
         listener.open()
         port = listener.port
         made.append(listener)
@@ -64,12 +64,12 @@ def _socket(host: str, port: int) -> socket.socket:
     return made
 
 
-def _bind(made: socket.socket, host: str, port: int) -> None:
+def _bind(made: socket.socket, host: str, port: int, flag: str) -> None:
     try:
         made.bind((host, port))
     except OSError as error:
         made.close()
         raise InvalidConfiguration(
             f"cannot listen on {host}:{port}: {error.strerror}; another server may run there: "
-            f"choose another with --http {host}:PORT"
+            f"choose another with {flag} {host}:PORT"
         ) from None

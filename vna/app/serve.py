@@ -32,6 +32,9 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     opened = listener.listeners(settings.http, settings.server.workers)
     host = f"[{opened[0].host}]" if ":" in opened[0].host else opened[0].host
     settings = replace(settings, http=f"{host}:{opened[0].port}")
+    called = _dimse_listeners(settings)
+    if called:
+        settings = replace(settings, dimse=f"{called[0].host}:{called[0].port}")
     metrics.prepare(run_folder(settings) / "metrics")
 
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
@@ -39,8 +42,14 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     from vna.app.worker import HttpWorker, JobsWorker
 
     check_store(settings)
-    roles: list[Role] = [HttpWorker(settings, number, opened) for number in range(len(opened))]
-    roles.append(JobsWorker(settings, opened))
+    every = [*opened, *called]
+    roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
+    if called:
+        from vna.app.dimse_worker import CallingWorker, DimseWorker
+
+        roles += [DimseWorker(settings, each, every) for each in called]
+        roles.append(CallingWorker(settings, every))
+    roles.append(JobsWorker(settings, every))
     _announce(settings, as_json=as_json)
     supervisor = Supervisor(
         roles, drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget
@@ -49,6 +58,12 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
         return supervisor.run()
     finally:
         shutil.rmtree(run_folder(settings), ignore_errors=True)
+
+
+def _dimse_listeners(settings: Settings) -> list[listener.Listener]:
+    if not settings.dimse:
+        return []
+    return listener.listeners(settings.dimse, settings.scp.workers, flag="--dimse")
 
 
 def run_folder(settings: Settings) -> Path:
@@ -69,6 +84,8 @@ def _announce(settings: Settings, *, as_json: bool) -> None:
     facts = {
         "url": settings.public_url,
         "dicomweb": settings.public_url + settings.dicomweb.root,
+        "dimse": settings.dimse or "off",
+        "ae_title": settings.ae_title[0],
         "data": str(settings.data.absolute()),
         "workers": settings.server.workers,
         "pid": os.getpid(),
@@ -79,7 +96,14 @@ def _announce(settings: Settings, *, as_json: bool) -> None:
     print(
         f"archive      {facts['url']}\n"
         f"DICOMweb     {facts['dicomweb']}\n"
+        f"DIMSE        {_dimse(settings)}\n"
         f"data folder  {facts['data']}\n"
         f"workers      {facts['workers']}; Ctrl-C ends them",
         flush=True,
     )
+
+
+def _dimse(settings: Settings) -> str:
+    if not settings.dimse:
+        return "off"
+    return " and ".join(f"{title}@{settings.dimse}" for title in settings.ae_title)

@@ -32,11 +32,13 @@ dictionary.vr_of(0x00100010)  # loads pydicom's tables before the fork
 class HttpWorker:
     """Answers HTTP on one of the listeners."""
 
-    def __init__(self, settings: Settings, number: int, listeners: Sequence[Listener]) -> None:
-        self.name = f"http-{number}"
+    def __init__(
+        self, settings: Settings, listener: Listener, listeners: Sequence[Listener]
+    ) -> None:
+        self.name = f"http-{listeners.index(listener)}"
         self._settings = settings
-        self._listener = listeners[number]
-        self._others = [each for each in listeners if each is not self._listener]
+        self._listener = listener
+        self._others = [each for each in listeners if each is not listener]
 
     def before_fork(self) -> None:
         """Listen."""

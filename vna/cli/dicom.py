@@ -1,117 +1,243 @@
-"""`vna dicom`: speaking DIMSE, and what was spoken."""
+"""`vna dicom`: asking other application entities, and what they asked of us."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vna.cli.selection import selection
-from vna.cli.verb import Desk, verb
-from vna.cli.when import local_time
+from vna.cli.attributes import keys_of, text_of
+from vna.cli.dicom_log import log
+from vna.cli.exits import Exit
+from vna.cli.search import COLUMNS
+from vna.cli.verb import Desk, finish, verb
 
 if TYPE_CHECKING:
-    from vna.model.association import Logged
+    from dimse.scu import Scu
+    from vna.model.query import Level
 
 commands = typer.Typer(
     no_args_is_help=True,
-    help="Associations with other application entities.",
+    help="Ask modalities and PACS over DIMSE; see what they asked of us.",
     rich_markup_mode=None,
 )
-COLUMNS = {"id": "id", "at": "ended", "calling": "calling", "called": "called",
-           "address": "address", "contexts": "contexts", "operations": "operations",
-           "bytes": "bytes in/out", "ending": "ending", "why": "why"}  # fmt: skip
+Peer = Annotated[
+    str, typer.Argument(metavar="PEER", help="AET@HOST:PORT, or the title of a known one.")
+]
+From = Annotated[
+    str | None, typer.Option("--as", metavar="AET", help="Our title.  [default: the archive's]")
+]
+Study = Annotated[str, typer.Option("--study", metavar="UID", help="This study.")]
+Series = Annotated[str, typer.Option("--series", metavar="UID", help="Of it only this series.")]
 
 
 @commands.command()
 @verb
-def log(
-    desk: Desk,
-    id: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="One association, with all that was said.")
-    ] = None,
-    ae: Annotated[
-        str | None, typer.Option("--ae", metavar="TITLE", help="Calling or called AE title.")
-    ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="What did not go well, only.")] = False,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="On this day or later: 2026-03-12.")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
-    after: Annotated[
-        int, typer.Option(help="The id of the last one seen, for older ones.", min=0)
-    ] = 0,
-) -> None:
-    """Associations, the latest first: who, what was accepted, how much passed, why it ended.
+def echo(desk: Desk, peer: Peer, as_: From = None) -> None:
+    """Whether a peer answers: C-ECHO. Exit code 6 where it does not.
 
     \b
     Examples:
-      vna dicom log --failed
-      vna dicom log --ae CT1 --since 2026-03-12
-      vna dicom log 4711
+      vna dicom echo CT1@10.0.0.5:104
+      vna dicom echo CT1
     """
-    with desk.archive() as archive:
-        if id is not None:
-            desk.out.record(_whole(archive.association_log.get(desk.caller, id)))
-            return
-        found = archive.association_log.find(
-            desk.caller,
-            title=ae,
-            since=selection(None, None, None, None, since, None).received_from or 0,
-            failed_only=failed,
-            limit=limit,
-            after=after,
-        )
-    shown = map(_whole if desk.out.as_json else _short, found)
-    if not desk.out.table(shown, COLUMNS):
-        desk.out.note("The log has no such association.")
+    with _scu(desk, peer, as_) as (scu, _):
+        took = scu.echo()
+    desk.out.record({"peer": peer, "answered": "yes", "milliseconds": round(took * 1000, 1)})
 
 
-def _short(each: Logged) -> dict[str, object]:
-    one = each.association
-    operations = [
-        f"{name} {status} × {number}"
-        for name, statuses in one.counts.items()
-        for status, number in statuses.items()
-    ]
-    return {
-        "id": each.id,
-        "at": local_time(one.ended_at),
-        "calling": one.calling,
-        "called": one.called,
-        "address": one.address,
-        "contexts": f"{len(one.accepted)} of {len(one.offered)}",
-        "operations": operations,
-        "bytes": f"{one.bytes_received}/{one.bytes_sent}",
-        "ending": one.ending.value,
-        "why": one.why,
+@commands.command()
+@verb
+def find(
+    desk: Desk,
+    peer: Peer,
+    level: Annotated[str, typer.Argument(help="studies, series or instances.")] = "studies",
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in C-FIND.")
+    ] = None,
+    as_: From = None,
+) -> None:
+    """Search a peer: C-FIND. Exit code 3 where nothing matches.
+
+    \b
+    Examples:
+      vna dicom find PACS studies PatientID=12345
+      vna dicom find PACS@10.0.0.9:104 series StudyInstanceUID=1.2.3 --json
+    """
+    from vna.errors import UnknownName
+    from vna.model.query import Level
+
+    levels = {"studies": Level.STUDY, "series": Level.SERIES, "instances": Level.INSTANCE}
+    if level not in levels:
+        raise UnknownName("level", level, levels)
+    with _scu(desk, peer, as_) as (scu, _):
+        found = list(scu.find(levels[level], _asked(level, keys or [])))
+    if desk.out.as_json:
+        for each in found:
+            desk.out.line(each)
+    else:
+        rows = [{tag: text_of(each, tag) for tag in COLUMNS[level]} for each in found]
+        desk.out.table(rows, COLUMNS[level])
+    if not found:
+        desk.out.note("Nothing matches.")
+        finish(Exit.NOT_FOUND)
+
+
+@commands.command()
+@verb
+def store(desk: Desk, peer: Peer, study: Study, series: Series = "", as_: From = None) -> None:
+    """Send a study of the archive to a peer: C-STORE, in what it accepts. Exit code 4 where some
+    did not arrive.
+
+    \b
+    Examples:
+      vna dicom store PACS --study 1.2.3
+      vna dicom store WS1@10.0.0.7:104 --study 1.2.3 --series 1.2.3.4
+    """
+    from dimse.sending import entries, named
+    from vna.errors import NotFound
+
+    with _scu(desk, peer, as_) as (scu, archive):
+        wanted = entries(archive.search, desk.caller, named((), study, series))
+        if not wanted:
+            raise NotFound("nothing of that UID is stored, or shown")
+        sent = 0
+        failed = []
+        with desk.out.progress("sending") as tell:
+            for each in scu.store(archive.retrieve, desk.caller, wanted):
+                sent += not each.failed
+                if each.failed:
+                    failed.append(each)
+                tell(sent + len(failed), len(wanted))
+    desk.out.record({"sent": sent, "failed": len(failed)})
+    for each in failed:
+        desk.out.note(f"{each.sop_uid}: {each.status:04X} {each.comment}".rstrip())
+    finish(Exit.PARTIAL if failed else Exit.OK)
+
+
+@commands.command()
+@verb
+def move(
+    desk: Desk,
+    peer: Peer,
+    study: Study,
+    to: Annotated[str, typer.Option("--to", metavar="AET", help="Who gets it; the peer knows it.")],
+    series: Series = "",
+    as_: From = None,
+) -> None:
+    """Have a peer send a study to somebody, or to this archive: C-MOVE.
+
+    \b
+    Examples:
+      vna dicom move PACS --study 1.2.3 --to VNA
+      vna dicom move PACS --study 1.2.3 --series 1.2.3.4 --to WS1
+    """
+    with _scu(desk, peer, as_) as (scu, _):
+        level, keys = _unique(study, series)
+        counters = scu.move(level, keys, to)
+    _told(desk, counters)
+
+
+@commands.command()
+@verb
+def get(desk: Desk, peer: Peer, study: Study, series: Series = "", as_: From = None) -> None:
+    """Fetch a study of a peer into the archive: C-GET.
+
+    \b
+    Examples:
+      vna dicom get PACS --study 1.2.3
+      vna dicom get PACS@10.0.0.9:104 --study 1.2.3 --series 1.2.3.4
+    """
+    from dimse.sop_classes import COMMON_STORAGE
+    from vna.services.budget import Budget
+
+    with _scu(desk, peer, as_) as (scu, archive):
+        level, keys = _unique(study, series)
+        classes = _classes(scu, study)
+        with archive.ingest.reception(desk.caller, "dimse", peer=peer) as reception:
+            counters = scu.get(level, keys, classes or COMMON_STORAGE, reception, Budget(256 << 20))
+    _told(desk, counters)
+
+
+commands.command("log")(log)
+
+
+@contextmanager
+def _scu(desk: Desk, peer: str, calling: str | None) -> Iterator[tuple[Scu, Any]]:
+    """The peer as one to ask, and the archive. What ends an association is `RemoteFailed`."""
+    from dimse.connection import Ended
+    from dimse.requestor import Address
+    from dimse.scu import Failed, Scu
+    from vna.app.dimse_worker import scp_settings
+    from vna.errors import InvalidValue, RemoteFailed
+    from vna.services.titles import ae_title, parse_address
+
+    settings = scp_settings(desk.settings)
+    with desk.archive(create=True) as archive:
+        if "@" in peer:
+            title, host, port = parse_address(peer)
+        else:
+            known = archive.peers.get(desk.caller, peer)
+            if not known.can_be_called:
+                raise InvalidValue("peer", peer, "have an address: vna ae add AET@HOST:PORT")
+            title, host, port = known.title, known.host, known.port
+        ours = ae_title(calling) if calling else settings.titles[0]
+        try:
+            yield Scu(Address(title, host, port), ours, settings.timeouts), archive
+        except (Ended, Failed) as error:
+            raise RemoteFailed(str(error)) from error
+
+
+def _asked(level: str, keys: list[str]) -> dict[str, dict[str, Any]]:
+    """Keys and columns as an identifier in DICOM JSON."""
+    from vna.dicom.dictionary import parse_path, vr_of
+    from vna.errors import InvalidValue
+
+    asked: dict[str, dict[str, Any]] = {tag: {"vr": vr_of(int(tag, 16))} for tag in COLUMNS[level]}
+    keys_of(keys, fuzzy=False)  # refuses what is no key
+    for each in keys:
+        name, _, value = each.partition("=")
+        path = parse_path(name)
+        if len(path) > 1:
+            raise InvalidValue(name, value, "not lie in a sequence")
+        vr = vr_of(path[0])
+        asked[f"{path[0]:08X}"] = {"vr": vr, "Value": [value]} if value else {"vr": vr}
+    return asked
+
+
+def _unique(study: str, series: str) -> tuple[Level, dict[str, dict[str, Any]]]:
+    from vna.model.query import Level
+
+    keys = {"0020000D": {"vr": "UI", "Value": [study]}}
+    if not series:
+        return Level.STUDY, keys
+    return Level.SERIES, {**keys, "0020000E": {"vr": "UI", "Value": [series]}}
+
+
+def _classes(scu: Scu, study: str) -> list[str]:
+    """The SOP classes of a study, if the peer says them; what is not negotiated cannot come."""
+    from dimse.scu import Failed
+    from vna.model.query import Level
+
+    keys: dict[str, dict[str, Any]] = {
+        "0020000D": {"vr": "UI", "Value": [study]},
+        "00080062": {"vr": "UI"},
     }
+    try:
+        found = list(scu.find(Level.STUDY, keys))
+    except Failed:
+        return []
+    return [uid for each in found for uid in each.get("00080062", {}).get("Value", ())]
 
 
-def _whole(each: Logged) -> dict[str, object]:
-    one = each.association
-    return {
-        "id": each.id,
-        "began_at": local_time(one.began_at),
-        "ended_at": local_time(one.ended_at),
-        "direction": one.direction,
-        "calling": one.calling,
-        "called": one.called,
-        "address": one.address,
-        "implementation_uid": one.implementation_uid,
-        "implementation_version": one.implementation_version,
-        "offered": [
-            {"abstract_syntax": abstract, "transfer_syntaxes": list(transfers)}
-            for abstract, transfers in one.offered
-        ],
-        "accepted": [
-            {"abstract_syntax": abstract, "transfer_syntax": transfer}
-            for abstract, transfer in one.accepted
-        ],
-        "counts": {name: dict(statuses) for name, statuses in one.counts.items()},
-        "bytes_received": one.bytes_received,
-        "bytes_sent": one.bytes_sent,
-        "failed": one.failed,
-        "ending": one.ending.value,
-        "why": one.why,
-    }
+def _told(desk: Desk, counters: Any) -> None:
+    desk.out.record(
+        {
+            "completed": counters.completed,
+            "with warnings": counters.warned,
+            "failed": counters.failed,
+        }
+    )
+    finish(Exit.PARTIAL if counters.failed else Exit.OK)

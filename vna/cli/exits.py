@@ -46,6 +46,7 @@ _BY_ERROR: tuple[tuple[type[errors.VnaError], Exit], ...] = (
     (errors.Conflict, Exit.FAILED),
     (errors.Unavailable, Exit.UNAVAILABLE),
     (errors.Damaged, Exit.DAMAGED),
+    (errors.RemoteFailed, Exit.REMOTE),
     (errors.InvalidConfiguration, Exit.CONFIGURATION),
 )
 

@@ -43,13 +43,27 @@ Http = Annotated[
     typer.Option("--http", metavar="HOST:PORT", help="Where to listen.  [default: 127.0.0.1:8080]"),
 ]
 
+Dimse = Annotated[
+    str | None,
+    typer.Option(
+        "--dimse",
+        metavar="HOST:PORT",
+        help="Where to listen for DIMSE, or off.  [default: 127.0.0.1:11112]",
+    ),
+]
+AeTitle = Annotated[str | None, typer.Option("--ae-title", help="Our AE title.  [default: VNA]")]
+
 COMMON: dict[str, tuple[Any, Any]] = {
     "data": (Data, None),
     "database": (Database, None),
     "config": (Config, None),
     "as_json": (Json, False),
 }
-LISTENING = COMMON | {"http": (Http, None)}
+LISTENING = COMMON | {
+    "http": (Http, None),
+    "dimse": (Dimse, None),
+    "ae_title": (AeTitle, None),
+}
 
 
 class Desk:
@@ -144,5 +158,7 @@ def _desk(common: Mapping[str, Any]) -> Desk:
         "data": str(data) if data else None,
         "database": common["database"],
         "http": common.get("http"),
+        "dimse": common.get("dimse"),
+        "ae_title": common.get("ae_title"),
     }
     return Desk(load(flags, os.environ, config=common["config"]), Output(as_json=common["as_json"]))

@@ -111,14 +111,34 @@ class Decoders:
 
 
 @dataclass(frozen=True, slots=True)
-class Dimse:
-    """[dimse]"""
+class Scp:
+    """[scp]"""
 
+    workers: int = _setting(
+        min(os.cpu_count() or 1, 8),
+        "Processes that serve DIMSE associations.",
+        values.number(1, 256),
+    )
+    limit: int = _setting(
+        400, "Most associations at once, of all callers.", values.number(1, 10_000)
+    )
+    limit_per_peer: int = _setting(
+        100, "Most associations at once of one calling AE title.", values.number(1, 10_000)
+    )
     unknown_callers: str = _setting(
         "open",
         "Callers whose AE title is not known: let in (open), refused (known), or refused and "
         "listed by `vna ae strangers` for approval (ask).",
         values.choice("open", "known", "ask"),
+    )
+    idle_seconds: int = _setting(
+        600, "How long a peer may leave an association unused.", values.number(1, 86_400)
+    )
+    network_seconds: int = _setting(
+        60, "How long a peer may take for one PDU.", values.number(1, 3600)
+    )
+    reply_seconds: int = _setting(
+        120, "How long a response to a request of ours may take.", values.number(1, 3600)
     )
     association_log_days: int = _setting(
         90, "How long an association stays in the log.", values.number(1, 36_500)
@@ -153,6 +173,14 @@ class Settings:
         "HOST:PORT to listen on; loopback until access control exists; port 0 takes a free one.",
         values.address,
     )
+    dimse: str = _setting(
+        "127.0.0.1:11112",
+        "HOST:PORT for DIMSE, on the same terms; off: none.",
+        values.address_or_off,
+    )
+    ae_title: tuple[str, ...] = _setting(
+        ("VNA",), "AE titles that the archive answers to; it calls by the first.", values.ae_titles
+    )
     database: str = _setting(
         "",
         "URL of a PostgreSQL database. Empty: SQLite, index.db in the data folder.",
@@ -164,7 +192,7 @@ class Settings:
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
     decoders: Decoders = field(default_factory=Decoders)
-    dimse: Dimse = field(default_factory=Dimse)
+    scp: Scp = field(default_factory=Scp)
     log: Log = field(default_factory=Log)
 
     @property

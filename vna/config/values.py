@@ -116,6 +116,19 @@ def address(value: object) -> str:
     return written
 
 
+def address_or_off(value: object) -> str:
+    """HOST:PORT as `address`, or '' for off."""
+    return "" if text(value) in ("off", "") else address(value)
+
+
+def ae_titles(value: object) -> tuple[str, ...]:
+    """AE titles divided by commas: 1 to 16 characters of ASCII without backslash (PS3.5 §6.2)."""
+    titles = words(value)
+    if not titles or any(not re.fullmatch(r"[ -\[\]-~]{1,16}", title) for title in titles):
+        raise ValueError("be AE titles of 1 to 16 ASCII characters without backslash")
+    return titles
+
+
 def split_address(written: str) -> tuple[str, int]:
     """Host without brackets, and port."""
     host, _, port = written.rpartition(":")

@@ -1,0 +1,103 @@
+"""The children of `vna serve` that speak DIMSE. Importing this loads all that they need."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Sequence
+
+import pynetdicom.sop_class  # noqa: F401  loaded before the fork
+
+from dimse.listening import Listening
+from dimse.reporter import Reporter
+from dimse.scp import Scp, Services
+from dimse.settings import ScpSettings
+from vna.app.archive import Archive
+from vna.app.listener import Listener
+from vna.app.metrics import Metrics
+from vna.app.release import release
+from vna.config import Settings
+from vna.services.commitment import REPORT
+from vna.services.jobs import Jobs
+
+
+class DimseWorker:
+    """Serves associations on one of the listeners."""
+
+    def __init__(
+        self, settings: Settings, listener: Listener, listeners: Sequence[Listener]
+    ) -> None:
+        self.name = f"dimse-{listeners.index(listener)}"
+        self._settings = settings
+        self._listener = listener
+        self._others = [each for each in listeners if each is not listener]
+
+    def before_fork(self) -> None:
+        """Listen."""
+        self._listener.open()
+
+    def while_down(self) -> None:
+        """Leave new connections to the other workers."""
+        self._listener.close()
+
+    def run(self) -> None:
+        """Serve until SIGTERM, then finish what is under way and seal the segment."""
+        for other in self._others:  # a copy kept open would swallow its connections
+            other.close()
+        assert self._listener.socket is not None
+        scp = scp_settings(self._settings)
+        with Archive.open(self._settings, ingested=Metrics(release()).ingested) as archive:
+            services = Services(
+                archive.ingest,
+                archive.search,
+                archive.retrieve,
+                archive.commitment,
+                archive.peers,
+                archive.association_log,
+            )
+            listening = Listening(self._listener.socket, Scp(services, scp), scp)
+            signal.signal(signal.SIGTERM, lambda *_: listening.stop())
+            listening.run()
+            self._listener.close()
+            listening.drain(self._settings.server.drain_seconds)
+
+
+class CallingWorker:
+    """Calls application entities: tells them what they asked for."""
+
+    name = "calling"
+
+    def __init__(self, settings: Settings, listeners: Sequence[Listener]) -> None:
+        self._settings, self._listeners = settings, listeners
+
+    def before_fork(self) -> None:
+        """Nothing is inherited."""
+
+    def while_down(self) -> None:
+        """Nothing is given up."""
+
+    def run(self) -> None:
+        """Run jobs until SIGTERM; the one at hand is finished."""
+        for listener in self._listeners:
+            listener.close()
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        with Archive.open(self._settings) as archive:
+            timeouts = scp_settings(self._settings).timeouts
+            reporter = Reporter(archive.commitment, archive.peers, timeouts)
+            Jobs(archive.index, {REPORT: reporter}).run(stop)
+
+
+def scp_settings(settings: Settings) -> ScpSettings:
+    """What one DIMSE worker is told: its share of what is allowed in all."""
+    share = settings.scp.workers
+    return ScpSettings(
+        titles=settings.ae_title,
+        limit=-(-settings.scp.limit // share),
+        limit_per_peer=-(-settings.scp.limit_per_peer // share),
+        unknown_callers=settings.scp.unknown_callers,
+        idle=settings.scp.idle_seconds,
+        network=settings.scp.network_seconds,
+        reply=settings.scp.reply_seconds,
+        budget_bytes=settings.server.budget,
+    )

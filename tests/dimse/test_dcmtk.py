@@ -270,3 +270,26 @@ def test_one_object_by_storescu_and_import_is_one_version(
     run("storescu", port, "-xe", path)
     said = server.vna("import", path, "--json", data=running.data).stdout
     assert '"same": 1' in said or '"same":1' in said
+
+
+def test_a_rule_passes_on_what_arrives(archive: tuple[Server, int], tmp_path: Path) -> None:
+    running, port = archive
+    with receiver(tmp_path / "routed") as (title, their_port):
+        server.vna("ae", "add", f"{title}@127.0.0.1:{their_port}", data=running.data)
+        server.vna(
+            *("route", "add", "chest", "StudyDescription=CRANEO RUTA", "--to", f"ae:{title}"),
+            *("--on", "arrival"),
+            data=running.data,
+        )
+        paths = written(
+            tmp_path / "in",
+            *(ct(f"1.3.40.1.{n}", StudyDescription="CRANEO RUTA") for n in range(1, 4)),
+        )
+        run("storescu", port, *paths)
+        deadline = time.monotonic() + 60
+        while len(files(tmp_path / "routed")) < 3:
+            assert time.monotonic() < deadline, server.vna(
+                "queue", "list", data=running.data
+            ).stdout
+            time.sleep(0.1)
+    assert sorted(by_uid(tmp_path / "routed")) == ["1.3.40.1.1", "1.3.40.1.2", "1.3.40.1.3"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pynetdicom.sop_class  # noqa: F401  loaded before the fork
 
+from dicomweb.forwarding import WebForwarding
+from dimse.forwarding import AeForwarding
 from dimse.listening import Listening
 from dimse.reporter import Reporter
+from dimse.requestor import Timeouts
 from dimse.scp import Scp, Services
 from dimse.settings import ScpSettings
 from vna.app.archive import Archive
@@ -17,8 +20,11 @@ from vna.app.listener import Listener
 from vna.app.metrics import Metrics
 from vna.app.release import release
 from vna.config import Settings
+from vna.model.outgoing import Due
 from vna.services.commitment import REPORT
+from vna.services.forward import Forward, Send
 from vna.services.jobs import Jobs
+from vna.services.titles import AE
 
 
 class DimseWorker:
@@ -63,7 +69,7 @@ class DimseWorker:
 
 
 class CallingWorker:
-    """Calls application entities: tells them what they asked for."""
+    """Calls others: sends them what is queued, and tells them what they asked for."""
 
     name = "calling"
 
@@ -85,7 +91,25 @@ class CallingWorker:
         with Archive.open(self._settings) as archive:
             timeouts = scp_settings(self._settings).timeouts
             reporter = Reporter(archive.commitment, archive.peers, timeouts)
+            forward = Forward(archive.outgoing, _sending(archive, self._settings, timeouts))
+            sending = threading.Thread(target=forward.run, args=(stop,), name="forward")
+            sending.start()
             Jobs(archive.index, {REPORT: reporter}).run(stop)
+            sending.join()
+
+
+def _sending(archive: Archive, settings: Settings, timeouts: Timeouts) -> Send:
+    entities = AeForwarding(
+        archive.search, archive.retrieve, archive.peers, settings.ae_title[0], timeouts
+    )
+    services = WebForwarding(archive.retrieve)
+
+    def send(destination: str, batch: Sequence[Due]) -> Iterator[tuple[Due, str]]:
+        if destination.startswith(AE):
+            return entities.send(destination.removeprefix(AE), batch)
+        return services.send(destination, batch)
+
+    return send
 
 
 def scp_settings(settings: Settings) -> ScpSettings:

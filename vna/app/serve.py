@@ -39,17 +39,14 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
 
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
     from vna.app.archive import check_store
+    from vna.app.dimse_worker import CallingWorker, DimseWorker
     from vna.app.worker import HttpWorker, JobsWorker
 
     check_store(settings)
     every = [*opened, *called]
     roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
-    if called:
-        from vna.app.dimse_worker import CallingWorker, DimseWorker
-
-        roles += [DimseWorker(settings, each, every) for each in called]
-        roles.append(CallingWorker(settings, every))
-    roles.append(JobsWorker(settings, every))
+    roles += [DimseWorker(settings, each, every) for each in called]
+    roles += [JobsWorker(settings, every), CallingWorker(settings, every)]
     _announce(settings, as_json=as_json)
     supervisor = Supervisor(
         roles, drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget

@@ -71,6 +71,7 @@ class Listening:
                 for slot in self._slots:
                     slot.interrupt()
                 self._lock.wait(min(left, 0.2))
+        self._scp.flush(max(deadline - time.monotonic(), 1.0))
 
     def _serve(self, sock: socket.socket, slot: Slot) -> None:
         titles: list[str] = []

@@ -16,6 +16,7 @@ from dimse.command import Field
 from dimse.connection import Connection, Ended
 from dimse.gate import Admission, Refusal, judge
 from dimse.negotiation import CONGESTED, LIMIT_EXCEEDED
+from dimse.noting import Noting
 from dimse.pdu import AssociateReject, AssociateRequest
 from dimse.requestor import Address
 from dimse.retrieve import Retrieval
@@ -59,6 +60,11 @@ class Scp:
     def __init__(self, services: Services, settings: ScpSettings) -> None:
         self._services, self._settings = services, settings
         self._budget = Budget(settings.budget_bytes)
+        self._noting = Noting(services.association_log)
+
+    def flush(self, seconds: float) -> None:
+        """Wait until what has ended is in the log, at most so long."""
+        self._noting.flush(seconds)
 
     def serve(self, sock: socket.socket, place: Callable[[str], bool], slot: Slot) -> None:
         """Serve one connection until it ends, and note it in the log. Never raises.
@@ -206,7 +212,7 @@ class Scp:
         address: str,
         ended: Ended,
     ) -> None:
-        """The entry in the log; a database that is away costs the entry and nothing else."""
+        """The entry in the log."""
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         accepted: list[tuple[str, str]] = []
         if association is not None:
@@ -243,10 +249,7 @@ class Scp:
                 "ms": record.ended_at - began,
             },
         )
-        try:
-            self._services.association_log.record(record)
-        except Unavailable as error:
-            log.warning("an association is not in the log", extra={"why": str(error)})
+        self._noting.note(record)
 
 
 @dataclass(eq=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vna.errors import NotFound
 from vna.index import associations
-from vna.index.engine import Index
+from vna.index.engine import Index, Session
 from vna.model.association import Association, Logged
 from vna.model.caller import DEFAULT_PARTITION, Caller, Right
 from vna.services.rights import require
@@ -26,9 +27,20 @@ class AssociationLog:
 
         Raises `IndexUnavailable`.
         """
-        calling, called = printable(ended.calling), printable(ended.called)
-        kept = replace(ended, calling=calling, called=called)
-        self._index.transact(lambda session: associations.add(session, partition, kept))
+        self.record_all([ended], partition)
+
+    def record_all(self, ended: Sequence[Association], partition: int = DEFAULT_PARTITION) -> None:
+        """Keep several, in their order, in one transaction. Raises `IndexUnavailable`."""
+        kept = [
+            replace(each, calling=printable(each.calling), called=printable(each.called))
+            for each in ended
+        ]
+
+        def work(session: Session) -> None:
+            for each in kept:
+                associations.add(session, partition, each)
+
+        self._index.transact(work)
 
     def find(
         self,

@@ -53,7 +53,7 @@ def free_port() -> int:
 def run(program: str, port: int, *words: str, code: int = 0) -> str:
     """Run one of dcmtk's programs against the archive; what it prints."""
     done = subprocess.run(
-        [program, "-v", "-aec", TITLE, "127.0.0.1", str(port), *words],
+        [dcmtk.program(program), "-v", "-aec", TITLE, "127.0.0.1", str(port), *words],
         capture_output=True,
         text=True,
         errors="replace",
@@ -146,7 +146,15 @@ def test_bundled_files_go_through_the_archive_as_they_go_without_it(
 def dcmsend(port: int, path: Path) -> bool:
     """Send as it is; whether dcmtk could."""
     done = subprocess.run(
-        ["dcmsend", "--decompress-never", "-aec", TITLE, "127.0.0.1", str(port), str(path)],
+        [
+            dcmtk.program("dcmsend"),
+            "--decompress-never",
+            "-aec",
+            TITLE,
+            "127.0.0.1",
+            str(port),
+            str(path),
+        ],
         capture_output=True,
         timeout=60,
         check=False,
@@ -180,10 +188,10 @@ def receiver(folder: Path, *options: str) -> Iterator[tuple[str, int]]:
     """storescp that keeps every byte as it comes (+B)."""
     folder.mkdir(parents=True)
     port = free_port()
+    command = [dcmtk.program("storescp"), "+B", "-aet", "RECEIVER", "-od", str(folder)]
     process = subprocess.Popen(
-        ["storescp", "+B", "-aet", "RECEIVER", "-od", str(folder), *options, str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [*command, *options, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         dcmtk.wait_for(port)
         yield "RECEIVER", port
@@ -251,10 +259,14 @@ def test_the_log_says_who_called_and_why_it_ended(archive: tuple[Server, int]) -
     running, port = archive
     run("echoscu", port)
     subprocess.run(
-        ["echoscu", "-aec", "WRONG", "127.0.0.1", str(port)], check=False, capture_output=True
+        [dcmtk.program("echoscu"), "-aec", "WRONG", "127.0.0.1", str(port)],
+        check=False,
+        capture_output=True,
     )
     subprocess.run(
-        ["termscu", "-aec", TITLE, "127.0.0.1", str(port)], check=False, capture_output=True
+        [dcmtk.program("termscu"), "-aec", TITLE, "127.0.0.1", str(port)],
+        check=False,
+        capture_output=True,
     )
     wanted = ("called AE title 'WRONG' is not known", "C-ECHO 0000 × 1")
     deadline = time.monotonic() + 20

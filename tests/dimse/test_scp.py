@@ -83,7 +83,7 @@ def test_what_is_stored_is_durable_and_found_and_given_back_byte_for_byte(
     assert status == 0
     assert [str(each.PatientName) for each in found] == ["PÉREZ^ANA"]
     assert found[0].RetrieveAETitle == "VNA"
-    assert _got(archive, keys("STUDY", StudyInstanceUID="1.2.1"))[1] == [_data_set(one)]
+    assert got(archive, keys("STUDY", StudyInstanceUID="1.2.1"))[1] == [_data_set(one)]
 
 
 def _data_set(one: Dataset) -> bytes:
@@ -93,8 +93,12 @@ def _data_set(one: Dataset) -> bytes:
     return out.getvalue()
 
 
-def _got(
-    archive: Speaking, identifier: Dataset, *, transfer: Any = ExplicitVRLittleEndian
+def got(
+    archive: Speaking,
+    identifier: Dataset,
+    *,
+    transfer: Any = ExplicitVRLittleEndian,
+    called: str = "VNA",
 ) -> tuple[Dataset, list[bytes]]:
     """Fetch by C-GET; the final response and the data sets as they came."""
     data: list[bytes] = []
@@ -109,6 +113,7 @@ def _got(
         transfers=list(dict.fromkeys([transfer, ExplicitVRLittleEndian])),
         ext_neg=[build_role(CTImageStorage, scp_role=True)],
         evt_handlers=[(evt.EVT_C_STORE, keep)],
+        called=called,
     ) as peer:
         responses = list(peer.send_c_get(identifier, GET))
     return responses[-1][0], data
@@ -292,7 +297,7 @@ def test_a_cancelled_find_ends_with_fe00(archive: Speaking) -> None:
 def test_a_get_counts_what_it_sends(archive: Speaking) -> None:
     sent = [ct(f"1.2.17.1.{number}") for number in range(1, 6)]
     store(archive, *sent)
-    final, data = _got(
+    final, data = got(
         archive, keys("SERIES", StudyInstanceUID="1.2.17", SeriesInstanceUID="1.2.17.1")
     )
     assert final.Status == 0
@@ -342,12 +347,12 @@ def test_a_retrieval_that_names_nothing_sends_nothing(
     plain_archive: Speaking, identifier: Dataset
 ) -> None:
     store(plain_archive, ct("1.2.20.1.1"))
-    final, data = _got(plain_archive, identifier)
+    final, data = got(plain_archive, identifier)
     assert (final.Status, data) == (0xA900, [])
 
 
 def test_a_retrieval_of_what_is_not_there_is_a_success_of_nothing(archive: Speaking) -> None:
-    final, data = _got(archive, keys("STUDY", StudyInstanceUID="1.2.99"))
+    final, data = got(archive, keys("STUDY", StudyInstanceUID="1.2.99"))
     assert (final.Status, final.NumberOfCompletedSuboperations, data) == (0, 0, [])
 
 
@@ -357,7 +362,7 @@ def test_a_corrected_object_leaves_with_its_correction(archive: Speaking) -> Non
     Corrections(archive.house.index, journal).correct(
         CALLER, Scope("1.2.21"), [Correction("StudyDescription", ["CORREGIDA"])], "test"
     )
-    _, (data,) = _got(archive, keys("STUDY", StudyInstanceUID="1.2.21"))
+    _, (data,) = got(archive, keys("STUDY", StudyInstanceUID="1.2.21"))
     shown = pydicom.dcmread(BytesIO(data), force=True)
     assert shown.StudyDescription == "CORREGIDA"
 
@@ -370,7 +375,7 @@ def test_a_compressed_object_goes_as_it_is_where_that_is_accepted_else_decoded(
         assert peer.send_c_store(source).Status == 0
     uid = source.StudyInstanceUID
     for transfer in (JPEG2000Lossless, ExplicitVRLittleEndian):
-        final, (data,) = _got(archive, keys("STUDY", StudyInstanceUID=uid), transfer=transfer)
+        final, (data,) = got(archive, keys("STUDY", StudyInstanceUID=uid), transfer=transfer)
         assert final.Status == 0
         came = pydicom.dcmread(BytesIO(data), force=True)
         came.file_meta = pydicom.dataset.FileMetaDataset()

@@ -77,7 +77,7 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
             sent += len(paths)
             log = (tmp_path / f"log{number}{client}").open("w+")
             process = subprocess.Popen(
-                ["storescu", "-v", "-aec", "VNA", "127.0.0.1", str(port), *paths],
+                [dcmtk.program("storescu"), "-v", "-aec", "VNA", "127.0.0.1", str(port), *paths],
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
             clients.append((process, log))

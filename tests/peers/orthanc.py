@@ -69,7 +69,7 @@ def missing() -> str | None:
 def running(folder: Path, **settings: object) -> Iterator[Orthanc]:
     """Run Orthanc with its data in `folder` until the block ends; a second run finds the data."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     config = folder / "orthanc.json"
     data = str(folder / "data")
     config.write_text(
@@ -101,7 +101,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError("Orthanc did not answer within 60 s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

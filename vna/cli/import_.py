@@ -49,7 +49,7 @@ def import_(
         desk.archive(create=True) as archive,
         desk.out.progress("importing") as tell,
         archive.ingest.reception(
-            desk.caller, "import", path=where, organisation=organisation
+            desk.caller, "import", path=where, organisation=organisation, lasting=True
         ) as reception,
     ):
         importer = Importer(reception, archive.imports, jobs=jobs)

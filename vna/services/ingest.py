@@ -93,13 +93,15 @@ class Ingest:
         policy: DuplicatePolicy | None = None,
         study_uid: str | None = None,
         authority: str = "",
+        lasting: bool = False,
     ) -> Reception:
         """Open a reception: one request, association or import run.
 
         `source`: "stow", "dimse", "import", "document". `organisation`: code of the owner of new
         items; one that is not known yet is added. `authority`: who issued identifiers that name no
         issuer, '' for the organisation's default. `study_uid`: objects of any other study fail with
-        `OtherStudy` and are not kept. Raises `Forbidden` unless the caller may send.
+        `OtherStudy` and are not kept. `lasting`: objects come one after another, as over an
+        association; it goes on until it is finished. Raises `Forbidden` unless the caller may send.
         """
         require(caller, Right.SEND)
         return Reception(
@@ -112,6 +114,7 @@ class Ingest:
             policy=policy or self._policy,
             study_uid=study_uid,
             authority=authority,
+            lasting=lasting,
         )
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -19,6 +20,7 @@ from vna.model.archive import DuplicatePolicy, Outcome
 from vna.model.caller import Caller
 from vna.objects.raw import RawObject
 
+COUNTED_SECONDS = 1.0  # between writing what a long reception brought so far
 IN_MEMORY = 8 << 20  # bytes; beyond it an object is a raw file of its own (docs/formats.md)
 
 
@@ -141,7 +143,7 @@ class Counts:
 class Reception:
     """One request, association or import run: the row that says who sent what, and its counts.
 
-    The row is written together with its first object, the counts with each batch and at `finish`.
+    The row is written together with its first object, the counts once a second and at `finish`.
     """
 
     def __init__(
@@ -156,12 +158,14 @@ class Reception:
         policy: DuplicatePolicy,
         study_uid: str | None,
         authority: str = "",
+        lasting: bool = False,
     ) -> None:
         self.caller, self.source, self.peer, self.path = caller, source, peer, path
         self.organisation, self.policy, self.study_uid = organisation, policy, study_uid
-        self.authority = authority
+        self.authority, self._lasting = authority, lasting
         self.key: int | None = None  # of the row, once it is committed
         self.written: Counts | None = None  # what the row says
+        self._written_at = 0.0
         self._door = door
         self._lock = threading.Condition()
         self._open = 0  # being received
@@ -194,8 +198,16 @@ class Reception:
                 outcomes.total(),
                 self._bytes + sum(size for _, size in settling),
                 dict(outcomes),
-                running=left > 0,
+                running=left > 0 or (self._lasting and not self._finished),
             )
+
+    def written_as(self, key: int, counts: Counts) -> None:
+        """The row `key` says `counts` now."""
+        self.key, self.written, self._written_at = key, counts, time.monotonic()
+
+    def is_stale(self) -> bool:
+        """Whether it is time to have the counts written again."""
+        return time.monotonic() - self._written_at >= COUNTED_SECONDS
 
     def finish(self) -> None:
         """Wait for every complete object, then have the counts and the end time written.

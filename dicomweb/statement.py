@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dicomweb.choice import can_be_made
 from dicomweb.decisions import DECISIONS
@@ -18,6 +17,7 @@ from vna.http.problems import STATUS
 from vna.index.searchable import INDEXED, REQUEST_ITEM, REQUESTS
 from vna.index.wanted import CONDITIONAL, REQUIRED
 from vna.model.query import Level, Path
+from vna.model.statement import Row, Table
 from vna.services.assembly.pixels import OCTETS, RLE, TRANSFORMED, VIDEOS
 from vna.services.commitment import REASONS
 
@@ -32,18 +32,6 @@ MEANINGS = {
     "multiplevaluematching": "not supported: a Warning says so",
     "offset": "leave out so many",
 }
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """`name`: stable, what its rows are exercised under. Cells are Markdown without `|`."""
-
-    name: str
-    title: str
-    text: str
-    columns: Row
-    rows: tuple[Row, ...]
 
 
 def statement() -> tuple[Table, ...]:
@@ -145,7 +133,8 @@ def markdown(tables: Iterable[Table]) -> str:
         "",
         "Written by `vna conformance` from the tables of the code; tests exercise every row.",
         "Services: Storage, Search and Retrieve over DICOMweb (PS3.18), WADO-URI, storage "
-        "commitment over REST. SOP classes: every one, known or not, private ones too.",
+        "commitment over REST; Verification, Storage, Query/Retrieve and Storage Commitment over "
+        "DIMSE. SOP classes: every one, known or not, private ones too.",
     ]
     for table in tables:
         lines += ["", f"## {table.title}", ""]

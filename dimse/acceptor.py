@@ -14,7 +14,7 @@ from vna.model.association import Ending
 
 ARTIM_SECONDS = 30.0
 
-_REASONS = {
+REASONS = {
     (1, 1, 1): "without a reason",
     (1, 1, 2): "application context not supported",
     (1, 1, 3): "calling AE title not known",
@@ -71,4 +71,4 @@ def answer(
 def reason_of(rejection: AssociateReject) -> str:
     """A rejection in plain words."""
     key = (rejection.result, rejection.source, rejection.reason)
-    return _REASONS.get(key, f"result {key[0]}, source {key[1]}, reason {key[2]}")
+    return REASONS.get(key, f"result {key[0]}, source {key[1]}, reason {key[2]}")

@@ -38,14 +38,14 @@ CANCELLED = 0xFE00
 PENDING = 0xFF00
 PENDING_UNSUPPORTED = 0xFF01  # optional keys were not matched, only named
 
-_WARNINGS = {"version": WARNING, "held": WARNING, "hidden": WARNING, "odd": NOT_OF_ITS_CLASS}
-_WORDS = {
+WARNINGS = {"version": WARNING, "held": WARNING, "hidden": WARNING, "odd": NOT_OF_ITS_CLASS}
+WORDS = {
     "version": "kept as another version of a known instance",
     "held": "kept; waits for a decision, as it contradicts what is known",
     "hidden": "kept, but what it belongs to is in the trash",
     "odd": "kept; the object breaks a rule of its class",
 }
-_FAILURES: tuple[tuple[type[VnaError], int], ...] = (
+FAILURES: tuple[tuple[type[VnaError], int], ...] = (
     (Unavailable, OUT_OF_RESOURCES),
     (Forbidden, NOT_AUTHORISED),
     (Refused, PROCESSING_FAILURE),
@@ -61,12 +61,12 @@ def stored(outcome: Outcome) -> tuple[int, str]:
     """Status and comment for an object that was kept."""
     if outcome.warning is None:
         return SUCCESS, ""
-    return _WARNINGS[outcome.warning], _WORDS[outcome.warning]
+    return WARNINGS[outcome.warning], WORDS[outcome.warning]
 
 
 def failure(error: BaseException) -> tuple[int, str]:
     """Status and comment for what went wrong; what is no error of ours is told as nothing more."""
-    for kind, status in _FAILURES:
+    for kind, status in FAILURES:
         if isinstance(error, kind):
             return status, str(error)
     if isinstance(error, VnaError):

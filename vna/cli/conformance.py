@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vna.cli.verb import Desk, verb
+
+if TYPE_CHECKING:
+    from vna.model.statement import Table
 
 
 @verb
@@ -14,9 +19,17 @@ def conformance(desk: Desk) -> None:
       vna conformance > conformance.md
       vna conformance --json
     """
-    from dicomweb.statement import described, markdown, statement
+    from dicomweb.statement import described, markdown
 
     if desk.out.as_json:
-        desk.out.record(described(statement()))
+        desk.out.record(described(tables()))
     else:
-        print(markdown(statement()), end="")
+        print(markdown(tables()), end="")
+
+
+def tables() -> list[Table]:
+    """Every table of every language that the archive speaks."""
+    import dicomweb.statement
+    import dimse.statement
+
+    return [*dicomweb.statement.statement(), *dimse.statement.statement()]

@@ -14,6 +14,7 @@ VnaError
 │   ├── Undecodable             no codec here reads the pixel data; they leave only as stored
 │   └── Unencodable             the transfer syntax cannot hold these pixels without loss
 ├── RangeNotSatisfiable     the byte range lies outside the representation
+├── Unauthenticated         nobody knows who is asking
 ├── Forbidden               the caller lacks a right
 ├── Conflict                the state of the archive stands against it
 │   └── ObjectRefused           one object of many is not taken; knows its UIDs
@@ -148,6 +149,12 @@ class RangeNotSatisfiable(VnaError):
     def __init__(self, size: int) -> None:
         self.size = size
         super().__init__(f"the range lies outside the {size} bytes of this representation")
+
+
+class Unauthenticated(VnaError):
+    """The request does not say who is asking, or says it wrongly."""
+
+    code = "unauthenticated"
 
 
 class Forbidden(VnaError):

@@ -703,3 +703,19 @@ outgoing = Table(
     Index("ix_outgoing_due", "state", "partition", "destination", "priority", "next_at", "pk"),
     Index(None, "study_uid"),
 )
+
+# Bearer tokens, see vna/index/tokens.py.
+token = Table(
+    "token",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the secret
+    _text("label"),
+    _text("roles"),  # values of vna.model.caller.Role, divided by spaces
+    Column("organisations", Words),  # codes, divided by line feeds; NULL = all
+    _number("created_at"),
+    _text("created_by"),
+    _number("expires_at"),
+    _number("revoked_at"),
+)

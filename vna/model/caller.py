@@ -17,6 +17,23 @@ class Right(Enum):
     ADMINISTER = "administer"
 
 
+class Role(Enum):
+    """What somebody is to the archive; each brings its rights."""
+
+    READER = "reader"
+    SENDER = "sender"
+    ARCHIVIST = "archivist"
+    ADMINISTRATOR = "administrator"
+
+
+RIGHTS_OF = {
+    Role.READER: frozenset({Right.READ}),
+    Role.SENDER: frozenset({Right.SEND}),
+    Role.ARCHIVIST: frozenset({Right.READ, Right.SEND, Right.CORRECT}),
+    Role.ADMINISTRATOR: frozenset(Right),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is asking, from where, for which organisations, with which rights.
@@ -33,6 +50,11 @@ class Caller:
     def may(self, right: Right) -> bool:
         """Whether the caller holds `right`."""
         return right in self.rights
+
+
+def nobody(origin: str) -> Caller:
+    """Whoever has not said who it is: no right at all."""
+    return Caller("nobody", origin, frozenset(), frozenset())
 
 
 def local_administrator(origin: str) -> Caller:

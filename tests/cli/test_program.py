@@ -52,7 +52,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         (["stats"], {}, Exit.CONFIGURATION, "there is no archive in vna-data"),
         (["verify", "--since", "yesterday"], {}, Exit.USAGE, "must be a day"),
         (["search", "patients"], {}, Exit.USAGE, "level 'patients' is not known"),
-        (["serve", "--http", "0.0.0.0:80"], {}, Exit.CONFIGURATION, "no access control"),
+        (["serve", "--http", "0.0.0.0:80"], {}, Exit.CONFIGURATION, "no access"),
         (["config", "check"], {"VNA_DAAT": "x"}, Exit.CONFIGURATION, "did you mean 'VNA_DATA'"),
         (["config", "check", "--config", "none.toml"], {}, Exit.CONFIGURATION, "cannot be read"),
         (["db", "check"], {}, Exit.CONFIGURATION, ""),

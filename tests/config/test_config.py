@@ -77,8 +77,8 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest(
 @pytest.mark.parametrize(
     ("variable", "value", "rule"),
     [
-        ("VNA_HTTP", "0.0.0.0:8080", "no access control"),
-        ("VNA_HTTP", "archive.example.org:80", "no access control"),
+        ("VNA_DIMSE", "11112", "HOST:PORT"),
+        ("VNA_AE_TITLE", "MUCH TOO LONG A TITLE", "1 to 16 ASCII"),
         ("VNA_HTTP", "8080", "HOST:PORT"),
         ("VNA_HTTP", "127.0.0.1:99999", "HOST:PORT"),
         ("VNA_DATABASE", "mysql://x/y", "postgresql://"),

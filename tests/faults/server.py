@@ -22,11 +22,12 @@ class Server:
     data: Path
     port: int
     process: subprocess.Popen[bytes]
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """The address of the server, without a path."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
         """SIGKILL to the whole process tree at once, as a power switch would look to it."""
@@ -52,7 +53,12 @@ class Server:
         return [self.process.pid, *map(int, children.split())]
 
 
-def start(data: Path, *options: str, environment: dict[str, str] | None = None) -> Server:
+def start(
+    data: Path,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    scheme: str = "http",
+) -> Server:
     """Start a server in a session of its own and wait until it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -68,17 +74,20 @@ def start(data: Path, *options: str, environment: dict[str, str] | None = None) 
             env=os.environ | (environment or {}),
             start_new_session=True,
         )
-    server = Server(data, port, process)
+    server = Server(data, port, process, scheme)
     _wait(server)
     return server
 
 
 @contextmanager
 def running(
-    data: Path, *options: str, environment: dict[str, str] | None = None
+    data: Path,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    scheme: str = "http",
 ) -> Iterator[Server]:
     """A server until the block ends; then it is stopped kindly, or killed if it does not stop."""
-    server = start(data, *options, environment=environment)
+    server = start(data, *options, environment=environment, scheme=scheme)
     try:
         yield server
     finally:

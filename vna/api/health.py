@@ -8,6 +8,8 @@ from vna.errors import VnaError
 from vna.http.answer import Answer, json_answer
 from vna.http.request import Request
 from vna.http.router import Route
+from vna.model.caller import Right
+from vna.services.rights import require
 
 
 def routes(
@@ -27,6 +29,7 @@ def routes(
         return json_answer(body, 200 if ready else 503)
 
     def metricz(request: Request) -> Answer:
+        require(request.caller, Right.READ)
         media_type, body = metrics()
         return Answer(200, (("Content-Type", media_type), ("Cache-Control", "no-store")), body)
 

@@ -19,6 +19,7 @@ from vna.index.imports import ImportLedger
 from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
 from vna.objects.ulid import new_ulid
+from vna.services.access import Access
 from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
 from vna.services.commitment import COMMIT, Commitment
@@ -84,6 +85,7 @@ class Archive:
     jobs: Jobs
     commitment: Commitment
     index_tags: IndexTags
+    access: Access
     peers: Peers
     association_log: AssociationLog
     routing: Routing
@@ -185,6 +187,7 @@ class Archive:
                     ],
                 ),
                 index_tags=index_tags,
+                access=Access(index),
                 peers=Peers(index),
                 association_log=association_log,
                 routing=routing,

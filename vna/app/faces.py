@@ -14,6 +14,7 @@ from vna.app.metrics import CONTENT_TYPE, Metrics
 from vna.config import Settings
 from vna.errors import StorageUnavailable
 from vna.http.body import Receive
+from vna.http.callers import Anybody, Bearers
 from vna.http.edge import Edge
 from vna.http.request import Scope
 from vna.http.sending import Send
@@ -38,7 +39,7 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
         strict_accept=settings.dicomweb.strict_accept,
         max_results=settings.dicomweb.max_results,
         ignored_parameters=settings.dicomweb.ignored_parameters,
-        caller=local_administrator,
+        callers=Bearers(archive.access) if settings.access.control == "on" else Anybody(),
         observe=_observer(metrics),
     )
     images = dicomweb.application.build(

@@ -14,6 +14,7 @@ from vna.app.packages import shared_packages
 from vna.app.schema import upgrade
 from vna.app.supervisor import Role, Supervisor
 from vna.config import Settings
+from vna.config.values import is_loopback
 from vna.errors import InvalidConfiguration
 
 # OpenBLAS, which numpy loads, otherwise starts threads when it is imported: before the fork.
@@ -26,6 +27,7 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     Raises `InvalidConfiguration` and `IndexUnavailable` before anything is started.
     """
     _refuse_shared_packages()
+    refuse_open_doors(settings)
     memory.tune_allocator()
     logs.configure(format=settings.log.format, level=settings.log.level)
     upgrade(settings)
@@ -55,6 +57,40 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
         return supervisor.run()
     finally:
         shutil.rmtree(run_folder(settings), ignore_errors=True)
+
+
+def refuse_open_doors(settings: Settings) -> None:
+    """Raise `InvalidConfiguration` where others than this machine would reach the archive without
+    saying who they are, or in a way that others can listen to."""
+    controlled = settings.access.control == "on"
+    if not is_loopback(settings.http):
+        if not controlled:
+            raise InvalidConfiguration(
+                f"http is {settings.http}, which other machines reach, and there is no access "
+                "control: set access.control = on and make tokens (vna token create)"
+            )
+        if not settings.tls.certificate and not settings.access.behind_proxy:
+            raise InvalidConfiguration(
+                f"http is {settings.http}, and tokens would cross the network in the clear: set "
+                "tls.certificate and tls.key, or access.behind_proxy where a proxy ends TLS"
+            )
+    if settings.dimse and not is_loopback(settings.dimse):
+        if not controlled:
+            raise InvalidConfiguration(
+                f"dimse is {settings.dimse}, which other machines reach, and there is no access "
+                "control: set access.control = on"
+            )
+        if settings.scp.unknown_callers == "open":
+            raise InvalidConfiguration(
+                f"dimse is {settings.dimse}, which other machines reach, and lets anybody in: set "
+                "scp.unknown_callers to ask or known"
+            )
+    for name in ("certificate", "key"):
+        path = getattr(settings.tls, name)
+        if bool(settings.tls.certificate) != bool(settings.tls.key):
+            raise InvalidConfiguration("tls.certificate and tls.key go together")
+        if path and not Path(path).is_file():
+            raise InvalidConfiguration(f"tls.{name} is {path}, which is no file")
 
 
 def _dimse_listeners(settings: Settings) -> list[listener.Listener]:

@@ -78,6 +78,8 @@ class HttpWorker:
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=self._settings.server.drain_seconds,
+            ssl_certfile=self._settings.tls.certificate or None,
+            ssl_keyfile=self._settings.tls.key or None,
         )
 
 

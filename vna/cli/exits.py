@@ -42,6 +42,7 @@ _BY_ERROR: tuple[tuple[type[errors.VnaError], Exit], ...] = (
     (errors.NotFound, Exit.NOT_FOUND),
     (errors.NotAcceptable, Exit.USAGE),
     (errors.RangeNotSatisfiable, Exit.USAGE),
+    (errors.Unauthenticated, Exit.FORBIDDEN),
     (errors.Forbidden, Exit.FORBIDDEN),
     (errors.Conflict, Exit.FAILED),
     (errors.Unavailable, Exit.UNAVAILABLE),

@@ -8,6 +8,7 @@ import typer
 
 from vna.cli import (
     ae,
+    audit,
     config,
     conformance,
     correct,
@@ -27,6 +28,7 @@ from vna.cli import (
     serve,
     show,
     stats,
+    token,
     trash,
     verify,
 )
@@ -54,6 +56,8 @@ app.add_typer(held.commands, name="held")
 app.add_typer(trash.commands, name="trash")
 app.add_typer(index_tag.commands, name="index-tag")
 app.add_typer(document.commands, name="document")
+app.add_typer(token.commands, name="token")
+app.add_typer(audit.commands, name="audit")
 app.add_typer(ae.commands, name="ae")
 app.add_typer(route.commands, name="route")
 app.add_typer(queue.commands, name="queue")

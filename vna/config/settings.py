@@ -111,6 +111,33 @@ class Decoders:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """[access]"""
+
+    control: str = _setting(
+        "off",
+        "on: every request shows a token (vna token create). off: whoever can connect is the "
+        "administrator; on loopback only.",
+        values.choice("off", "on"),
+    )
+    behind_proxy: bool = _setting(
+        False,
+        "A proxy in front ends TLS, so that plain HTTP may be served beyond loopback.",
+        values.switch,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """[tls]"""
+
+    certificate: str = _setting(
+        "", "PEM file of the server's certificate and its chain: HTTPS.", values.text
+    )
+    key: str = _setting("", "PEM file of its private key.", values.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Scp:
     """[scp]"""
 
@@ -170,7 +197,7 @@ class Settings:
     )
     http: str = _setting(
         "127.0.0.1:8080",
-        "HOST:PORT to listen on; loopback until access control exists; port 0 takes a free one.",
+        "HOST:PORT to listen on; beyond loopback with access control only; port 0: a free one.",
         values.address,
     )
     dimse: str = _setting(
@@ -192,6 +219,8 @@ class Settings:
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
     decoders: Decoders = field(default_factory=Decoders)
+    access: Access = field(default_factory=Access)
+    tls: Tls = field(default_factory=Tls)
     scp: Scp = field(default_factory=Scp)
     log: Log = field(default_factory=Log)
 
@@ -201,9 +230,14 @@ class Settings:
         return self.database or f"sqlite:///{(self.data / 'index.db').absolute()}"
 
     @property
+    def scheme(self) -> str:
+        """Of the URLs that the server itself answers."""
+        return "https" if self.tls.certificate else "http"
+
+    @property
     def public_url(self) -> str:
         """Scheme, host and prefix of every URL in an answer, without a trailing slash."""
-        return self.server.public_url or f"http://{self.http}"
+        return self.server.public_url or f"{self.scheme}://{self.http}"
 
 
 @dataclass(frozen=True, slots=True)

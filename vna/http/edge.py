@@ -88,12 +88,17 @@ class Edge:
                 return _said(method_not_allowed(found.allowed))
             refuse_strangers(scope["method"], headers, self._settings.host)
             peer = requests.peer_of(scope)
+            caller = self._settings.callers.at_once(scope["path"], headers, peer)
+            if caller is None:
+                caller = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._settings.callers.looked_up, headers, peer
+                )
             request = Request(
                 scope["method"],
                 scope["path"],
                 requests.query_of(scope),
                 headers,
-                self._settings.caller(peer),
+                caller,
                 peer,
                 found.parameters,
             )

@@ -21,6 +21,7 @@ from vna.errors import (
     NotAcceptable,
     NotFound,
     RangeNotSatisfiable,
+    Unauthenticated,
     Unavailable,
     UnknownName,
     UnsupportedMedia,
@@ -46,6 +47,7 @@ STATUS: dict[type[VnaError], int] = {
     BodyTooLarge: 413,
     SlowBody: 408,
     UnsupportedMedia: 415,
+    Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
     Gone: 410,
@@ -112,6 +114,8 @@ def _headers(error: VnaError) -> Headers:
     match error:
         case RangeNotSatisfiable():
             return (("Content-Range", f"bytes */{error.size}"),)
+        case Unauthenticated():
+            return (("WWW-Authenticate", 'Bearer realm="archive"'),)
         case Unavailable():
             return (("Retry-After", str(error.retry_after_seconds)),)
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from vna.model.caller import Caller, local_administrator
+from vna.http.callers import Anybody, Callers
 
 MIB = 1 << 20
 
@@ -47,7 +47,7 @@ class EdgeSettings:
     strict_accept: bool = False  # 406 for a request without Accept, as PS3.18 §8.7.5 has it
     max_results: int = 5000  # of one search
     ignored_parameters: tuple[str, ...] = ()  # unknown QIDO names that get a Warning, not a 400
-    caller: Callable[[str], Caller] = local_administrator  # who asks, by the peer's address
+    callers: Callers = Anybody()  # noqa: RUF009  it has no state
     observe: Callable[[Answered], None] = _unobserved
 
     @property

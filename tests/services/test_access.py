@@ -47,7 +47,7 @@ def test_a_token_of_organisations_sees_these_and_none_that_is_not_there_yet(hous
     assert access.caller_of(secret, "").organisations == frozenset()
     with house.ingest.reception(CALLER, "test", organisation="north") as reception:
         key = reception.organisation.key
-    assert access.caller_of(secret, "").organisations == {key}
+    assert access.caller_of(secret, "").organisations == frozenset({key})
 
 
 def test_a_secret_that_is_wrong_expired_or_revoked_is_nobody(house: House) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dimse.requestor import Address, Timeouts
 from dimse.scu import Scu
 from dimse.sending import entries, named
+from dimse.settings import ScpSettings
 from vna.errors import Conflict
 from vna.model.caller import DEFAULT_PARTITION, Caller, Right
 from vna.model.outgoing import Due
@@ -18,13 +18,13 @@ _CALLER = Caller("forward", "local", None, frozenset((Right.READ,)))
 
 
 class AeForwarding:
-    """Sends to application entities, as `calling`."""
+    """Sends to application entities, as the first of our titles."""
 
     def __init__(
-        self, search: Search, retrieve: Retrieve, peers: Peers, calling: str, timeouts: Timeouts
+        self, search: Search, retrieve: Retrieve, peers: Peers, settings: ScpSettings
     ) -> None:
         self._search, self._retrieve, self._peers = search, retrieve, peers
-        self._calling, self._timeouts = calling, timeouts
+        self._settings = settings
 
     def send(self, title: str, batch: Sequence[Due]) -> Iterator[tuple[Due, str]]:
         """See `vna.services.forward.Send`. Raises `Conflict` for a title without an address, and
@@ -37,6 +37,7 @@ class AeForwarding:
         shown = {each.sop_uid for each in found}
         for uid in due.keys() - shown:
             yield due[uid], "it is not shown any more"
-        scu = Scu(Address(peer.title, peer.host, peer.port), self._calling, self._timeouts)
+        ours = self._settings.titles[0]
+        scu = Scu(self._settings.address_of(peer), ours, self._settings.timeouts)
         for sent in scu.store(self._retrieve, _CALLER, found):
             yield due[sent.sop_uid], f"{sent.status:04X} {sent.comment}".strip() * sent.failed

@@ -6,10 +6,12 @@ import logging
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
 
+from dimse.acceptor import ARTIM_SECONDS
 from dimse.scp import Scp, Slot
 from dimse.settings import ScpSettings
 
@@ -21,8 +23,14 @@ UNJUDGED = 32  # connections beyond the limit that may be waiting to be told so
 class Listening:
     """Serves the connections of one listening socket until `stop`. Made and run in one thread."""
 
-    def __init__(self, listener: socket.socket, scp: Scp, settings: ScpSettings) -> None:
-        self._listener, self._scp, self._settings = listener, scp, settings
+    def __init__(
+        self,
+        listener: socket.socket,
+        scp: Scp,
+        settings: ScpSettings,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._listener, self._scp, self._settings, self._tls = listener, scp, settings, tls
         self._lock = threading.Condition()
         self._slots: set[Slot] = set()
         self._by_title: Counter[str] = Counter()
@@ -73,6 +81,18 @@ class Listening:
                 self._lock.wait(min(left, 0.2))
         self._scp.flush(max(deadline - time.monotonic(), 1.0))
 
+    def _secured(self, sock: socket.socket) -> socket.socket | None:
+        """The connection after its handshake; None where that failed, and it is closed."""
+        if self._tls is None:
+            return sock
+        try:
+            sock.settimeout(ARTIM_SECONDS)
+            return self._tls.wrap_socket(sock, server_side=True)
+        except OSError as error:
+            log.warning("no TLS with a caller", extra={"why": str(error)})
+            sock.close()
+            return None
+
     def _serve(self, sock: socket.socket, slot: Slot) -> None:
         titles: list[str] = []
 
@@ -89,7 +109,9 @@ class Listening:
                 return True
 
         try:
-            self._scp.serve(sock, place, slot)
+            secured = self._secured(sock)
+            if secured is not None:
+                self._scp.serve(secured, place, slot)
         finally:
             with self._lock:
                 self._slots.discard(slot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dimse.commit import deliver
 from dimse.connection import Ended
-from dimse.requestor import Address, Timeouts
+from dimse.settings import ScpSettings
 from vna.errors import Conflict
 from vna.index.jobs import Job
 from vna.model.caller import DEFAULT_PARTITION
@@ -15,8 +15,8 @@ from vna.services.peers import Peers
 class Reporter:
     """Runs a "commitment-report" job; what cannot be told is tried again later (vna/index/jobs)."""
 
-    def __init__(self, commitment: Commitment, peers: Peers, timeouts: Timeouts) -> None:
-        self._commitment, self._peers, self._timeouts = commitment, peers, timeouts
+    def __init__(self, commitment: Commitment, peers: Peers, settings: ScpSettings) -> None:
+        self._commitment, self._peers, self._settings = commitment, peers, settings
 
     def __call__(self, job: Job) -> None:
         """Tell one result. Raises `Conflict` where the peer could not be told."""
@@ -26,14 +26,14 @@ class Reporter:
         peer = self._peers.known(DEFAULT_PARTITION, report.title)
         if peer is None or not peer.can_be_called:
             raise Conflict(f"AE title {report.title} has no address any more")
-        address = Address(peer.title, peer.host, peer.port)
+        address = self._settings.address_of(peer)
         try:
             deliver(
                 address,
                 report.deliver_as,
                 report.transaction_uid,
                 report.result,
-                self._timeouts,
+                self._settings.timeouts,
             )
         except Ended as error:
             raise Conflict(f"{peer.title} could not be told: {error}") from error

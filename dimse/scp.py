@@ -202,7 +202,7 @@ class Scp:
         peer = self._services.peers.known(DEFAULT_PARTITION, title)
         if peer is None or not peer.can_be_called:
             return None
-        return Address(peer.title, peer.host, peer.port)
+        return self._settings.address_of(peer)
 
     def _note(
         self,

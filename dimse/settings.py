@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 
-from dimse.requestor import Timeouts
+from dimse.requestor import Address, Timeouts
+from vna.model.peer import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,14 @@ class ScpSettings:
     network: float = 60.0
     reply: float = 120.0
     budget_bytes: int = 256 << 20  # of objects that are being received
+    client_tls: ssl.SSLContext | None = None  # for peers that are called with TLS
+
+    def address_of(self, peer: Peer) -> Address:
+        """Where a peer that can be called is called."""
+        tls = None
+        if peer.tls:
+            tls = self.client_tls or ssl.create_default_context()
+        return Address(peer.title, peer.host, peer.port, tls)
 
     @property
     def timeouts(self) -> Timeouts:

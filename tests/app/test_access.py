@@ -162,16 +162,11 @@ def test_https_is_served_with_a_certificate_of_ours(tmp_path: Path) -> None:
         "VNA_TLS__KEY": str(TLS / "key.pem"),
     }
     context = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
-    handler = urllib.request.HTTPSHandler(context=context)
-    urllib.request.install_opener(urllib.request.build_opener(handler))
-    try:
-        with (
-            server.running(tmp_path / "data", environment=settings, scheme="https") as running,
-            urllib.request.urlopen(f"{running.url}/livez") as answer,
-        ):
-            assert answer.status == 200
-    finally:
-        urllib.request.install_opener(urllib.request.build_opener())
+    with (
+        server.running(tmp_path / "data", environment=settings, scheme="https") as running,
+        urllib.request.urlopen(f"{running.url}/livez", context=context) as answer,
+    ):
+        assert answer.status == 200
 
 
 OUT = Settings(http="0.0.0.0:8080", dimse="")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dimse.forwarding import AeForwarding
-from tests.dimse.speaking import QUICK, Speaking, speaking
+from dimse.settings import ScpSettings
+from tests.dimse.speaking import Speaking, speaking
 from tests.services.desk import image
 from tests.services.house import CALLER, opened
 from vna.index.engine import Index
@@ -36,7 +37,8 @@ def other(sqlite_template: Path, tmp_path: Path) -> Iterator[Speaking]:
 
 def forward(archive: Speaking) -> tuple[Outgoing, Forward]:
     services = archive.services
-    sending = AeForwarding(services.search, services.retrieve, services.peers, "VNA", QUICK)
+    settings = ScpSettings(network=10, reply=30)
+    sending = AeForwarding(services.search, services.retrieve, services.peers, settings)
 
     def send(destination: str, batch: Sequence[Due]) -> Iterator[tuple[Due, str]]:
         return sending.send(destination.removeprefix("ae:"), batch)
@@ -60,13 +62,13 @@ def test_a_queued_study_arrives_and_is_not_sent_again(archive: Speaking, other: 
 
 def test_an_entity_that_is_away_costs_nothing_but_time(plain_archive: Speaking) -> None:
     plain_archive.house.send(image("1.4.2.1.1", SOPClassUID=CT))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    plain_archive.services.peers.put(CALLER, Peer("AWAY", "127.0.0.1", port))
-    queue, sender = forward(plain_archive)
-    queue.enqueue(CALLER, "ae:AWAY", "1.4.2")
-    assert sender.once("ae:AWAY") == 1
+    with socket.socket() as bound:  # and nobody listens
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        plain_archive.services.peers.put(CALLER, Peer("AWAY", "127.0.0.1", port))
+        queue, sender = forward(plain_archive)
+        queue.enqueue(CALLER, "ae:AWAY", "1.4.2")
+        assert sender.once("ae:AWAY") == 1
     (waiting,) = queue.find(CALLER)
     assert (waiting.state, waiting.attempts) == (Sending.WAITING, 1)
     assert "Connection refused" in waiting.last_error

@@ -62,8 +62,7 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
     acknowledged: dict[str, Path] = {}
     sent = 0
     for number in range(ROUNDS):
-        running = server.start(data, "--dimse", f"127.0.0.1:{port}")
-        clients = []
+        clients, shares = [], list[list[str]]()
         for client in range(4):
             uid = f"1.6.{number + 1}.{client}"
             folder = tmp_path / f"in{number}{client}"
@@ -75,14 +74,19 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
                 ),
             )
             sent += len(paths)
+            shares.append(paths)
+        running = server.start(data, "--dimse", f"127.0.0.1:{port}")
+        for client, paths in enumerate(shares):
             log = (tmp_path / f"log{number}{client}").open("w+")
             process = subprocess.Popen(
                 [dcmtk.program("storescu"), "-v", "-aec", "VNA", "127.0.0.1", str(port), *paths],
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
             clients.append((process, log))
-        time.sleep(random.Random(number).uniform(0.2, 0.8))
-        running.kill()
+        try:
+            time.sleep(random.Random(number).uniform(0.2, 0.8))
+        finally:
+            running.kill()
         for process, log in clients:
             process.wait(30)
             log.seek(0)

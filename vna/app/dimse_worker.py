@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 
@@ -12,9 +13,9 @@ from dicomweb.forwarding import WebForwarding
 from dimse.forwarding import AeForwarding
 from dimse.listening import Listening
 from dimse.reporter import Reporter
-from dimse.requestor import Timeouts
 from dimse.scp import Scp, Services
 from dimse.settings import ScpSettings
+from dimse.tls import client_context, server_context
 from vna.app.archive import Archive
 from vna.app.listener import Listener
 from vna.app.metrics import Metrics
@@ -31,10 +32,15 @@ class DimseWorker:
     """Serves associations on one of the listeners."""
 
     def __init__(
-        self, settings: Settings, listener: Listener, listeners: Sequence[Listener]
+        self,
+        settings: Settings,
+        listener: Listener,
+        listeners: Sequence[Listener],
+        *,
+        tls: bool = False,
     ) -> None:
         self.name = f"dimse-{listeners.index(listener)}"
-        self._settings = settings
+        self._settings, self._tls = settings, tls
         self._listener = listener
         self._others = [each for each in listeners if each is not listener]
 
@@ -61,7 +67,8 @@ class DimseWorker:
                 archive.peers,
                 archive.association_log,
             )
-            listening = Listening(self._listener.socket, Scp(services, scp), scp)
+            context = tls_of(self._settings) if self._tls else None
+            listening = Listening(self._listener.socket, Scp(services, scp), scp, context)
             signal.signal(signal.SIGTERM, lambda *_: listening.stop())
             listening.run()
             self._listener.close()
@@ -89,19 +96,17 @@ class CallingWorker:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         with Archive.open(self._settings) as archive:
-            timeouts = scp_settings(self._settings).timeouts
-            reporter = Reporter(archive.commitment, archive.peers, timeouts)
-            forward = Forward(archive.outgoing, _sending(archive, self._settings, timeouts))
+            scp = scp_settings(self._settings)
+            reporter = Reporter(archive.commitment, archive.peers, scp)
+            forward = Forward(archive.outgoing, _sending(archive, scp))
             sending = threading.Thread(target=forward.run, args=(stop,), name="forward")
             sending.start()
             Jobs(archive.index, {REPORT: reporter}).run(stop)
             sending.join()
 
 
-def _sending(archive: Archive, settings: Settings, timeouts: Timeouts) -> Send:
-    entities = AeForwarding(
-        archive.search, archive.retrieve, archive.peers, settings.ae_title[0], timeouts
-    )
+def _sending(archive: Archive, scp: ScpSettings) -> Send:
+    entities = AeForwarding(archive.search, archive.retrieve, archive.peers, scp)
     services = WebForwarding(archive.retrieve)
 
     def send(destination: str, batch: Sequence[Due]) -> Iterator[tuple[Due, str]]:
@@ -124,4 +129,11 @@ def scp_settings(settings: Settings) -> ScpSettings:
         network=settings.scp.network_seconds,
         reply=settings.scp.reply_seconds,
         budget_bytes=settings.server.budget,
+        client_tls=client_context(settings.tls.certificate, settings.tls.key, settings.tls.trusted),
     )
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext:
+    """What callers over TLS meet. Raises `InvalidConfiguration`."""
+    tls = settings.tls
+    return server_context(tls.certificate, tls.key, tls.client_ca)

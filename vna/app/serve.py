@@ -34,9 +34,10 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     opened = listener.listeners(settings.http, settings.server.workers)
     host = f"[{opened[0].host}]" if ":" in opened[0].host else opened[0].host
     settings = replace(settings, http=f"{host}:{opened[0].port}")
-    called = _dimse_listeners(settings)
+    called = _listeners(settings.dimse, settings, "--dimse")
     if called:
         settings = replace(settings, dimse=f"{called[0].host}:{called[0].port}")
+    secured = _listeners(settings.dimse_tls, settings, "dimse_tls")
     metrics.prepare(run_folder(settings) / "metrics")
 
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
@@ -45,9 +46,10 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     from vna.app.worker import HttpWorker, JobsWorker
 
     check_store(settings)
-    every = [*opened, *called]
+    every = [*opened, *called, *secured]
     roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
     roles += [DimseWorker(settings, each, every) for each in called]
+    roles += [DimseWorker(settings, each, every, tls=True) for each in secured]
     roles += [JobsWorker(settings, every), CallingWorker(settings, every)]
     _announce(settings, as_json=as_json)
     supervisor = Supervisor(
@@ -85,7 +87,21 @@ def refuse_open_doors(settings: Settings) -> None:
                 f"dimse is {settings.dimse}, which other machines reach, and lets anybody in: set "
                 "scp.unknown_callers to ask or known"
             )
-    for name in ("certificate", "key"):
+    if settings.dimse_tls:
+        if not settings.tls.certificate:
+            raise InvalidConfiguration("dimse_tls needs tls.certificate and tls.key")
+        if not is_loopback(settings.dimse_tls) and not controlled:
+            raise InvalidConfiguration(
+                f"dimse_tls is {settings.dimse_tls}, which other machines reach, and there is no "
+                "access control: set access.control = on"
+            )
+        anybody = settings.scp.unknown_callers == "open" and not settings.tls.client_ca
+        if not is_loopback(settings.dimse_tls) and anybody:
+            raise InvalidConfiguration(
+                f"dimse_tls is {settings.dimse_tls}, which other machines reach, and lets anybody "
+                "in: set tls.client_ca, or scp.unknown_callers to ask or known"
+            )
+    for name in ("certificate", "key", "client_ca", "trusted"):
         path = getattr(settings.tls, name)
         if bool(settings.tls.certificate) != bool(settings.tls.key):
             raise InvalidConfiguration("tls.certificate and tls.key go together")
@@ -93,10 +109,10 @@ def refuse_open_doors(settings: Settings) -> None:
             raise InvalidConfiguration(f"tls.{name} is {path}, which is no file")
 
 
-def _dimse_listeners(settings: Settings) -> list[listener.Listener]:
-    if not settings.dimse:
+def _listeners(address: str, settings: Settings, flag: str) -> list[listener.Listener]:
+    if not address:
         return []
-    return listener.listeners(settings.dimse, settings.scp.workers, flag="--dimse")
+    return listener.listeners(address, settings.scp.workers, flag=flag)
 
 
 def run_folder(settings: Settings) -> Path:

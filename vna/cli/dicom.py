@@ -177,15 +177,15 @@ def _scu(desk: Desk, peer: str, calling: str | None) -> Iterator[tuple[Scu, Any]
     settings = scp_settings(desk.settings)
     with desk.archive(create=True) as archive:
         if "@" in peer:
-            title, host, port = parse_address(peer)
+            address = Address(*parse_address(peer))
         else:
             known = archive.peers.get(desk.caller, peer)
             if not known.can_be_called:
                 raise InvalidValue("peer", peer, "have an address: vna ae add AET@HOST:PORT")
-            title, host, port = known.title, known.host, known.port
+            address = settings.address_of(known)
         ours = ae_title(calling) if calling else settings.titles[0]
         try:
-            yield Scu(Address(title, host, port), ours, settings.timeouts), archive
+            yield Scu(address, ours, settings.timeouts), archive
         except (Ended, Failed) as error:
             raise RemoteFailed(str(error)) from error
 

@@ -135,6 +135,16 @@ class Tls:
         "", "PEM file of the server's certificate and its chain: HTTPS.", values.text
     )
     key: str = _setting("", "PEM file of its private key.", values.text)
+    client_ca: str = _setting(
+        "",
+        "PEM file of authorities; who calls over DIMSE with TLS must show a certificate of one.",
+        values.text,
+    )
+    trusted: str = _setting(
+        "",
+        "PEM file of authorities of those whom we call with TLS. Empty: the system's.",
+        values.text,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +214,9 @@ class Settings:
         "127.0.0.1:11112",
         "HOST:PORT for DIMSE, on the same terms; off: none.",
         values.address_or_off,
+    )
+    dimse_tls: str = _setting(
+        "", "HOST:PORT for DIMSE over TLS, such as 0.0.0.0:2762; off: none.", values.address_or_off
     )
     ae_title: tuple[str, ...] = _setting(
         ("VNA",), "AE titles that the archive answers to; it calls by the first.", values.ae_titles

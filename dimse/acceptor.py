@@ -44,14 +44,20 @@ def answer(
     request: AssociateRequest,
     verdict: AssociateReject | Callable[[Service], bool],
     *,
+    identified: bool = False,
     idle: float,
     reply: float,
 ) -> tuple[Association, Accepted]:
-    """Accept with the services that `verdict` allows, or reject by it.
+    """Accept with the services that `verdict` allows, or reject by it. `identified`: the user
+    identity was believed, which is said where the peer asked for it.
 
     Raises `Ended`; of a rejection too, once it is sent.
     """
-    found = verdict if isinstance(verdict, AssociateReject) else negotiate(request, verdict)
+    found = (
+        verdict
+        if isinstance(verdict, AssociateReject)
+        else negotiate(request, verdict, identified=identified)
+    )
     if isinstance(found, AssociateReject):
         connection.send(Event.REJECT, found)
         raise Ended(Ending.REJECTED, reason_of(found))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dimse.negotiation import UNKNOWN_CALLED, UNKNOWN_CALLING
-from dimse.pdu import AssociateReject, AssociateRequest
+from dimse.negotiation import NOT_AUTHORISED, UNKNOWN_CALLED, UNKNOWN_CALLING
+from dimse.pdu import AssociateReject, AssociateRequest, Identity
 from dimse.settings import ScpSettings
 from dimse.sop_classes import Service as Offered
+from vna.errors import Unauthenticated
 from vna.model.caller import DEFAULT_PARTITION, Caller, Right
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, View
+from vna.services.access import PREFIX, Access
 from vna.services.peers import Peers, unknown_called
 
 _NEEDS = {
@@ -19,6 +21,13 @@ _NEEDS = {
     Offered.MOVE: {Service.RETRIEVE},
     Offered.GET: {Service.RETRIEVE},
     Offered.COMMIT: {Service.COMMIT},
+}
+_PASSCODE, _JWT = 2, 5  # kinds of user identity
+_RIGHT = {
+    Service.STORE: Right.SEND,
+    Service.FIND: Right.READ,
+    Service.RETRIEVE: Right.READ,
+    Service.COMMIT: Right.READ,
 }
 _READING = {Service.FIND, Service.RETRIEVE, Service.COMMIT}
 
@@ -31,6 +40,7 @@ class Admission:
     peer: Peer | None
     services: frozenset[Service]
     view: View = View.NORMAL
+    identified: bool = False  # by its user identity, which is to be answered
 
     def allows(self, offered: Offered) -> bool:
         """Whether it may use a service at all."""
@@ -47,9 +57,17 @@ class Refusal:
 
 
 def judge(
-    request: AssociateRequest, address: str, peers: Peers, settings: ScpSettings
+    request: AssociateRequest,
+    address: str,
+    peers: Peers,
+    access: Access,
+    settings: ScpSettings,
 ) -> Admission | Refusal:
-    """Whether the caller at `address` is let in. Raises `IndexUnavailable`."""
+    """Whether the caller at `address` is let in. Raises `IndexUnavailable`.
+
+    Who shows a token as the passcode of its user identity, or as its JWT, is let in as its holder,
+    known or not, and may what both the token and its entry allow.
+    """
     ours: Mapping[str, CalledView] = {
         **{title: CalledView(title) for title in settings.titles},
         **peers.views(DEFAULT_PARTITION),
@@ -58,7 +76,11 @@ def judge(
     if view is None:
         return Refusal(UNKNOWN_CALLED, unknown_called(request.called, ours))
     peer = peers.known(DEFAULT_PARTITION, request.calling)
-    if peer is None and settings.unknown_callers != "open":
+    try:
+        holder = _holder(request.user.identity, address, access)
+    except Unauthenticated as error:
+        return Refusal(NOT_AUTHORISED, str(error))
+    if peer is None and holder is None and settings.unknown_callers != "open":
         why = peers.unknown(DEFAULT_PARTITION, request.calling)
         return Refusal(UNKNOWN_CALLING, why, settings.unknown_callers == "ask")
     services = peer.services if peer else ALL_SERVICES
@@ -69,5 +91,22 @@ def judge(
     if view.view is View.ORGANISATION:
         seen = peers.organisation(view.organisation)
     name = request.calling or "(no title)"
+    if holder is not None:
+        rights &= holder.rights
+        services = frozenset(each for each in services if _RIGHT[each] in rights)
+        mine = holder.organisations
+        seen = mine if seen is None else seen if mine is None else seen & mine
     caller = Caller(name, address, seen, frozenset(rights))
-    return Admission(caller, peer, services, view.view)
+    return Admission(caller, peer, services, view.view, holder is not None)
+
+
+def _holder(identity: Identity | None, address: str, access: Access) -> Caller | None:
+    """Whose token the user identity shows; None for an identity of another kind, which is passed
+    over without an answer (PS3.7 §D.3.3.7). Raises `Unauthenticated`, `IndexUnavailable`."""
+    if identity is None or identity.kind not in (_PASSCODE, _JWT):
+        return None
+    shown = identity.secondary if identity.kind == _PASSCODE else identity.primary
+    secret = shown.decode("latin-1").strip()
+    if not secret.startswith(PREFIX):
+        return None
+    return access.remembered(secret, address) or access.caller_of(secret, address)

@@ -49,9 +49,10 @@ class Accepted:
 
 
 def negotiate(
-    request: AssociateRequest, allowed: Callable[[Service], bool]
+    request: AssociateRequest, allowed: Callable[[Service], bool], *, identified: bool = False
 ) -> Accepted | AssociateReject:
-    """Answer a request; `allowed`: whether the caller may use a service at all."""
+    """Answer a request; `allowed`: whether the caller may use a service at all; `identified`: its
+    user identity was believed (PS3.7 §D.3.3.7)."""
     if request.application_context != APPLICATION_CONTEXT:
         return NO_APPLICATION_CONTEXT
     if not request.protocol_version & 1:
@@ -88,12 +89,14 @@ def negotiate(
             )
         )
     names = {each.abstract for each in contexts}
+    wants_answer = request.user.identity is not None and request.user.identity.wants_answer
     user = User(
         longest=OUR_LONGEST,
         implementation=IMPLEMENTATION_CLASS_UID,
         version=IMPLEMENTATION_VERSION_NAME,
         roles=tuple(role for role in roles.values() if role.sop_class in names),
         extended=tuple(agreed.items()),
+        identity_answer=b"" if identified and wants_answer else None,
     )
     answer = AssociateAccept(request.called, request.calling, tuple(answers), user)
     return Accepted(answer, tuple(contexts))

@@ -27,6 +27,7 @@ from vna.model.association import Association as Logged
 from vna.model.association import Ending
 from vna.model.caller import DEFAULT_PARTITION
 from vna.model.peer import View
+from vna.services.access import Access
 from vna.services.association_log import AssociationLog
 from vna.services.budget import Budget
 from vna.services.commitment import Commitment
@@ -52,6 +53,7 @@ class Services:
     commitment: Commitment
     peers: Peers
     association_log: AssociationLog
+    access: Access
 
 
 class Scp:
@@ -86,6 +88,7 @@ class Scp:
                 connection,
                 asked,
                 admission.allows,
+                identified=admission.identified,
                 idle=self._settings.idle,
                 reply=self._settings.reply,
             )
@@ -111,7 +114,9 @@ class Scp:
     ) -> Admission:
         """Who is let in. Raises `Ended` for anybody else, who has been told."""
         try:
-            verdict = judge(asked, address, self._services.peers, self._settings)
+            verdict = judge(
+                asked, address, self._services.peers, self._services.access, self._settings
+            )
             if isinstance(verdict, Refusal) and verdict.stranger:
                 self._services.peers.refused(
                     DEFAULT_PARTITION, asked.calling, address, asked.called, verdict.why

@@ -19,6 +19,7 @@ from dimse.requestor import Address, Timeouts
 from dimse.scp import Scp, Services
 from dimse.settings import ScpSettings
 from tests.services.house import House
+from vna.services.access import Access
 from vna.services.association_log import AssociationLog
 from vna.services.commitment import Commitment
 from vna.services.peers import Peers
@@ -76,6 +77,7 @@ def speaking(house: House, settings: ScpSettings | None = None) -> Iterator[Spea
         Commitment(house.index, search, house.objects),
         Peers(house.index),
         AssociationLog(house.index),
+        Access(house.index),
     )
     settings = settings or ScpSettings(idle=30, network=10, reply=20)
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 from dimse.settings import ScpSettings
 from tests.dimse.speaking import Speaking, keys, speaking
@@ -15,6 +16,7 @@ from tests.dimse.test_scp import FIND, GET, CTImageStorage, Verification, ct, go
 from tests.services.house import CALLER, opened
 from vna.index.engine import Index
 from vna.model.archive import DuplicatePolicy
+from vna.model.caller import Role
 from vna.model.peer import CalledView, Peer, Service, View
 from vna.services.corrections import Correction, Corrections, Scope
 from vna.services.journal import Journal
@@ -88,3 +90,41 @@ def test_a_view_as_received_gives_what_was_received(plain_archive: Speaking) -> 
         _, (data,) = got(plain_archive, keys("STUDY", StudyInstanceUID="1.7.3"), called=called)
         said[called] = pydicom.dcmread(BytesIO(data), force=True).StudyDescription
     assert said == {"VNA": "CORREGIDA", "RAW": "CRANEO"}
+
+
+def identity(secret: str, kind: int = 2) -> UserIdentityNegotiation:
+    made = UserIdentityNegotiation()
+    made.user_identity_type = kind
+    made.positive_response_requested = True
+    made.primary_field = b"somebody" if kind == 2 else secret.encode()
+    if kind == 2:
+        made.secondary_field = secret.encode()
+    return made
+
+
+@pytest.mark.parametrize("kind", [2, 5], ids=["passcode", "JWT"])
+def test_who_shows_a_token_is_let_in_with_its_rights(guarded: Speaking, kind: int) -> None:
+    _, secret = guarded.services.access.create(CALLER, "viewer", frozenset({Role.READER}))
+    with guarded.association(
+        FIND, CTImageStorage, calling="NEW", ext_neg=[identity(secret, kind)]
+    ) as peer:
+        assert peer.is_established
+        said = peer.acceptor.user_information
+        assert any(isinstance(each, UserIdentityNegotiation) for each in said)
+        found = list(peer.send_c_find(keys("STUDY", StudyInstanceUID=""), FIND))
+        assert found[-1][0].Status == 0
+        assert peer.send_c_store(ct("1.7.4.1.1")).Status == 0x0124  # a reader stores nothing
+
+
+def test_a_token_that_is_not_good_is_a_rejection_and_any_other_identity_is_passed_over(
+    guarded: Speaking,
+) -> None:
+    guarded.services.peers.put(CALLER, Peer("KNOWN"))
+    with guarded.association(
+        Verification, calling="KNOWN", ext_neg=[identity("vna_nothing")]
+    ) as peer:
+        assert peer.is_rejected
+        assert peer.acceptor.primitive is not None
+        assert (peer.acceptor.primitive.result, peer.acceptor.primitive.result_source) == (1, 2)
+    with guarded.association(Verification, calling="KNOWN", ext_neg=[identity("secret")]) as peer:
+        assert peer.is_established

@@ -66,6 +66,7 @@ class DimseWorker:
                 archive.commitment,
                 archive.peers,
                 archive.association_log,
+                archive.access,
             )
             context = tls_of(self._settings) if self._tls else None
             listening = Listening(self._listener.socket, Scp(services, scp), scp, context)

@@ -21,12 +21,19 @@ PAGE = 500  # rows fetched at once: a read transaction never waits for a peer
 _NAMES = {level: name for name, level in LEVELS.items()}
 
 
-def find(association: Association, message: Message, search: Search, caller: Caller) -> None:
-    """Answer a C-FIND-RQ. Raises `Ended`."""
+def find(
+    association: Association,
+    message: Message,
+    search: Search,
+    caller: Caller,
+    *,
+    character_set: str = "",
+) -> None:
+    """Answer a C-FIND-RQ. `character_set`: of a question that names none. Raises `Ended`."""
     context = message.context
     data = association.read()
     try:
-        identifier = read(data, context.transfer)
+        identifier = read(data, context.transfer, character_set)
         question = question_of(
             identifier,
             FIND[context.abstract],

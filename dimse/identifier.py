@@ -48,8 +48,11 @@ class Identifier:
         return "" if found is None else text_in(found, self.charset)
 
 
-def read(data: bytes, syntax: str) -> Identifier:
-    """The identifier in `data`, written in Explicit or Implicit VR LE. Raises `InvalidValue`."""
+def read(data: bytes, syntax: str, character_set: str = "") -> Identifier:
+    """The identifier in `data`, written in Explicit or Implicit VR LE. Raises `InvalidValue`.
+
+    `character_set`: of text where it names none.
+    """
     encoding = Encoding.IMPLICIT_LE if syntax == IMPLICIT_LE else Encoding.EXPLICIT_LE
     walk = Walk(BytesSource(data), 0, data, CODINGS[encoding])
     try:
@@ -60,7 +63,7 @@ def read(data: bytes, syntax: str) -> Identifier:
         raise InvalidValue("identifier", ", ".join(walk.oddities), "be a whole data set of keys")
     elements = read_elements(Header(encoding, bytes(walk.data), ()))
     named = next((each.value for each in elements if each.tag == CHARACTER_SET), None)
-    return Identifier(elements, charset_of(named or b""))
+    return Identifier(elements, charset_of(named or character_set.encode()))
 
 
 def text_in(found: Element, charset: Charset) -> str:

@@ -170,7 +170,14 @@ class Scp:
             case Field.ECHO, Service.ECHO:
                 association.respond(message, statuses.SUCCESS)
             case Field.FIND, Service.FIND:
-                find.find(association, message, services.search, caller)
+                peer = admission.peer
+                find.find(
+                    association,
+                    message,
+                    services.search,
+                    caller,
+                    character_set=peer.character_set if peer else "",
+                )
             case Field.GET, Service.GET:
                 self._retrieval(association, message, admission).get()
             case Field.MOVE, Service.MOVE:

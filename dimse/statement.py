@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 from dimse import statuses
 from dimse.acceptor import REASONS
-from dimse.sop_classes import COMMITMENT_PUSH, FIND, GET, MOVE, VERIFICATION, Service, service_of
+from dimse.sop_classes import (
+    COMMITMENT_PUSH,
+    FIND,
+    GET,
+    INSTANCE_AVAILABILITY,
+    MOVE,
+    VERIFICATION,
+    Service,
+    service_of,
+)
 from vna.errors import VnaError
 from vna.model.statement import Row, Table
 
@@ -58,6 +67,8 @@ def _classes() -> Iterable[Row]:
     for uid in (VERIFICATION, *FIND, *MOVE, *GET, COMMITMENT_PUSH, *sorted(storage)):
         service = service_of(uid)
         yield UID(uid).name, uid, service.value, _ROLES[service]
+    uid = INSTANCE_AVAILABILITY
+    yield UID(uid).name, uid, "instance availability", "SCU"
 
 
 def _statuses() -> Iterable[Row]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 from dimse.settings import ScpSettings
@@ -70,6 +73,20 @@ def test_what_a_peer_sends_is_judged_and_owned_as_its_entry_says(plain_archive: 
     assert seen(plain_archive, "NORTH") == ["1.7.2"]
     assert seen(plain_archive, "SOUTH") == []
     assert seen(plain_archive, "VNA") == ["1.7.2"]
+
+
+def test_a_question_that_names_no_character_set_is_in_that_of_its_peer(
+    plain_archive: Speaking,
+) -> None:
+    store(plain_archive, ct("1.7.5.1.1"))
+    raw: Any = RawDataElement(Tag(0x00100010), "PN", 8, "PÉREZ* ".encode(), 0, False, True)
+    identifier = keys("STUDY", StudyInstanceUID="")
+    identifier.add(raw)
+    for character_set, expected in (("", 0), ("ISO_IR 192", 1)):
+        plain_archive.services.peers.put(CALLER, Peer("PEER", character_set=character_set))
+        with plain_archive.association(FIND) as peer:
+            found = [each for _, each in peer.send_c_find(identifier, FIND) if each is not None]
+        assert len(found) == expected
 
 
 def seen(archive: Speaking, called: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import pynetdicom.sop_class  # noqa: F401  loaded before the fork
 
 from dicomweb.forwarding import WebForwarding
+from dimse.announcing import Announcer
 from dimse.forwarding import AeForwarding
 from dimse.listening import Listening
 from dimse.reporter import Reporter
@@ -25,6 +26,7 @@ from vna.model.outgoing import Due
 from vna.services.commitment import REPORT
 from vna.services.forward import Forward, Send
 from vna.services.jobs import Jobs
+from vna.services.settle import ANNOUNCE
 from vna.services.titles import AE
 
 
@@ -102,7 +104,8 @@ class CallingWorker:
             forward = Forward(archive.outgoing, _sending(archive, scp))
             sending = threading.Thread(target=forward.run, args=(stop,), name="forward")
             sending.start()
-            Jobs(archive.index, {REPORT: reporter}).run(stop)
+            announcer = Announcer(archive.search, archive.peers, scp)
+            Jobs(archive.index, {REPORT: reporter, ANNOUNCE: announcer}).run(stop)
             sending.join()
 
 

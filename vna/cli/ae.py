@@ -55,14 +55,15 @@ def add(
         str | None, typer.Option(help="Issuer of its patient identifiers that name none.")
     ] = None,
     character_set: Annotated[
-        str | None, typer.Option(metavar="TERM", help="Of its text that names none: ISO_IR 100.")
+        str | None,
+        typer.Option(metavar="TERM", help="Of its questions that name none: ISO_IR 100."),
     ] = None,
     duplicates: Annotated[
         str | None,
         typer.Option(help="As setting ingest.duplicates; empty: as the archive's."),
     ] = None,
     announce: Annotated[
-        bool | None, typer.Option(help="Tell it what happens to its studies.")
+        bool | None, typer.Option(help="Tell it of every study that has settled.")
     ] = None,
 ) -> None:
     """Make an AE known, or change what is known of it: what is not named stays as it is.

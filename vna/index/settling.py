@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from vna.index import jobs
 from vna.index.engine import Change, Session
-from vna.index.tables import study
+from vna.index.tables import ae_peer, study
 from vna.model.archive import Visibility
+
+ANNOUNCE = "announce"  # the kind of job; its subject is PARTITION/STUDY UID/AE TITLE
 
 
 def settle(session: Session, partition: int, study_uid: str, quiet_until: int) -> bool:
@@ -28,9 +31,20 @@ def settle(session: Session, partition: int, study_uid: str, quiet_until: int) -
         .returning(study.c.item_fk)
     ).first()
     if settled is not None:
+        _announce(session, partition, study_uid)
         session.changes.append(
             Change("study settled", item_fk=settled.item_fk, study_uid=study_uid)
         )
         return True
     at = session.execute(select(study.c.settled_at).where(*wanted)).scalar()
     return bool(at)
+
+
+def _announce(session: Session, partition: int, study_uid: str) -> None:
+    """Have those told who want to know of every study that can be had."""
+    titles = session.execute(
+        select(ae_peer.c.title).where(ae_peer.c.partition == partition, ae_peer.c.announce == 1)
+    )
+    subjects = [f"{partition}/{study_uid}/{row.title}" for row in titles]
+    if subjects:
+        jobs.put(session, ANNOUNCE, subjects, after=0)

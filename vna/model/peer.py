@@ -24,10 +24,10 @@ ALL_SERVICES = frozenset(Service)
 class Peer:
     """An application entity that is known. `host` '' and `port` 0: we never call it.
 
-    Of what it sends, `authority` issued the identifiers that name no issuer, `organisation` (a
-    code) is the owner, and `character_set` (defined terms of PS3.3 §C.12.1.1.2, as an object has
-    them) that of text which names none; '' is the archive's default, as None is for `policy`.
-    `announce`: we tell it what happens to its studies.
+    Of what it sends, `authority` issued the identifiers that name no issuer, and `organisation` (a
+    code) is the owner; '' is the archive's default, as None is for `policy`. `character_set`
+    (defined terms of PS3.3 §C.12.1.1.2, as an object has them): of its questions that name none.
+    `announce`: we tell it of every study that has settled.
     """
 
     title: str

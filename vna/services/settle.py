@@ -8,10 +8,11 @@ from vna.index.engine import Index
 from vna.index.ingest import SETTLE
 from vna.index.jobs import Job
 from vna.index.places import SeriesStamp
+from vna.index.settling import ANNOUNCE
 from vna.model.caller import Caller, Right
 from vna.services.metadata import series_piece, stamp_of
 
-__all__ = ["SETTLE", "Settle"]
+__all__ = ["ANNOUNCE", "SETTLE", "Settle"]
 
 _CALLER = Caller("jobs", "local", None, frozenset((Right.READ,)))
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import signal
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pynetdicom.sop_class  # noqa: F401  loaded before the fork
 
-from dicomweb.forwarding import WebForwarding
-from dimse.announcing import Announcer
-from dimse.forwarding import AeForwarding
 from dimse.listening import Listening
-from dimse.reporter import Reporter
 from dimse.scp import Scp, Services
 from dimse.settings import ScpSettings
 from dimse.tls import client_context, server_context
@@ -22,12 +17,6 @@ from vna.app.listener import Listener
 from vna.app.metrics import Metrics
 from vna.app.release import release
 from vna.config import Settings
-from vna.model.outgoing import Due
-from vna.services.commitment import REPORT
-from vna.services.forward import Forward, Send
-from vna.services.jobs import Jobs
-from vna.services.settle import ANNOUNCE
-from vna.services.titles import AE
 
 
 class DimseWorker:
@@ -76,49 +65,6 @@ class DimseWorker:
             listening.run()
             self._listener.close()
             listening.drain(self._settings.server.drain_seconds)
-
-
-class CallingWorker:
-    """Calls others: sends them what is queued, and tells them what they asked for."""
-
-    name = "calling"
-
-    def __init__(self, settings: Settings, listeners: Sequence[Listener]) -> None:
-        self._settings, self._listeners = settings, listeners
-
-    def before_fork(self) -> None:
-        """Nothing is inherited."""
-
-    def while_down(self) -> None:
-        """Nothing is given up."""
-
-    def run(self) -> None:
-        """Run jobs until SIGTERM; the one at hand is finished."""
-        for listener in self._listeners:
-            listener.close()
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        with Archive.open(self._settings) as archive:
-            scp = scp_settings(self._settings)
-            reporter = Reporter(archive.commitment, archive.peers, scp)
-            forward = Forward(archive.outgoing, _sending(archive, scp))
-            sending = threading.Thread(target=forward.run, args=(stop,), name="forward")
-            sending.start()
-            announcer = Announcer(archive.search, archive.peers, scp)
-            Jobs(archive.index, {REPORT: reporter, ANNOUNCE: announcer}).run(stop)
-            sending.join()
-
-
-def _sending(archive: Archive, scp: ScpSettings) -> Send:
-    entities = AeForwarding(archive.search, archive.retrieve, archive.peers, scp)
-    services = WebForwarding(archive.retrieve)
-
-    def send(destination: str, batch: Sequence[Due]) -> Iterator[tuple[Due, str]]:
-        if destination.startswith(AE):
-            return entities.send(destination.removeprefix(AE), batch)
-        return services.send(destination, batch)
-
-    return send
 
 
 def scp_settings(settings: Settings) -> ScpSettings:

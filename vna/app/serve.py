@@ -42,15 +42,17 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
 
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
     from vna.app.archive import check_store
-    from vna.app.dimse_worker import CallingWorker, DimseWorker
-    from vna.app.worker import HttpWorker, JobsWorker
+    from vna.app.background import BackgroundWorker, call_others, run_jobs
+    from vna.app.dimse_worker import DimseWorker
+    from vna.app.worker import HttpWorker
 
     check_store(settings)
     every = [*opened, *called, *secured]
     roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
     roles += [DimseWorker(settings, each, every) for each in called]
     roles += [DimseWorker(settings, each, every, tls=True) for each in secured]
-    roles += [JobsWorker(settings, every), CallingWorker(settings, every)]
+    roles.append(BackgroundWorker("jobs", run_jobs, settings, every))
+    roles.append(BackgroundWorker("calling", call_others, settings, every))
     _announce(settings, as_json=as_json)
     supervisor = Supervisor(
         roles, drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget

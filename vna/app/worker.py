@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import threading
 from collections.abc import Sequence
 
 import httptools  # noqa: F401  loaded before the fork, used by uvicorn
@@ -81,30 +80,6 @@ class HttpWorker:
             ssl_certfile=self._settings.tls.certificate or None,
             ssl_keyfile=self._settings.tls.key or None,
         )
-
-
-class JobsWorker:
-    """Does what outlives requests."""
-
-    name = "jobs"
-
-    def __init__(self, settings: Settings, listeners: Sequence[Listener]) -> None:
-        self._settings, self._listeners = settings, listeners
-
-    def before_fork(self) -> None:
-        """Nothing is inherited."""
-
-    def while_down(self) -> None:
-        """Nothing is given up."""
-
-    def run(self) -> None:
-        """Run jobs until SIGTERM; the one at hand is finished."""
-        for listener in self._listeners:
-            listener.close()
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        with Archive.open(self._settings) as archive:
-            archive.jobs.run(stop)
 
 
 def _leave(*_: object) -> None:

@@ -16,18 +16,27 @@ import pytest
 from tests.faults import server
 from tests.faults.server import Server
 from tests.services.desk import image
+from tests.services.house import CALLER
 from vna.app.serve import refuse_open_doors
 from vna.config.settings import Access, Scp, Settings, Tls
 from vna.errors import InvalidConfiguration
+from vna.index.engine import Index
+from vna.model.caller import Role
+from vna.services.access import Access as TokenAccess
 
 ON = {"VNA_ACCESS__CONTROL": "on"}
 TLS = Path(__file__).parent / "tls"
 FILE = {"Content-Type": "application/dicom"}
 
 
-def token(data: Path, *words: str) -> str:
-    said = server.vna("token", "create", "test", "--json", *words, data=data).stdout
-    return str(json.loads(said)["secret"])
+def token(data: Path, role: str, organisation: str = "") -> str:
+    """The secret of a new token, made beside the running server."""
+    index = Index.open(f"sqlite:///{data}/index.db")
+    seen = frozenset({organisation}) if organisation else None
+    roles = frozenset({Role(role)})
+    _, secret = TokenAccess(index).create(CALLER, "test", roles, organisations=seen)
+    index.close()
+    return secret
 
 
 def files(folder: Path, study: str, count: int, patient: str) -> Path:
@@ -82,8 +91,8 @@ def test_health_answers_anybody_and_nothing_else_does(archive: Server) -> None:
 def test_a_role_may_what_it_says(archive: Server) -> None:
     mine = image("1.9.7.1.1", "P7")
     with (
-        client(archive, "--role", "reader") as reader,
-        client(archive, "--role", "sender") as sender,
+        client(archive, "reader") as reader,
+        client(archive, "sender") as sender,
     ):
         assert reader.get("/dicomweb/studies").status_code == 200
         assert reader.get("/metrics").status_code == 200
@@ -92,10 +101,10 @@ def test_a_role_may_what_it_says(archive: Server) -> None:
         assert sender.post("/dicomweb/studies", content=mine, headers=FILE).status_code == 200
         assert sender.get("/dicomweb/studies").status_code == 403
         assert reader.delete("/dicomweb/studies/1.9.7").status_code == 403
-    with client(archive, "--role", "archivist") as archivist:
+    with client(archive, "archivist") as archivist:
         assert archivist.delete("/dicomweb/studies/1.9.7").status_code in (200, 204)
         assert archivist.get("/api/v1/aes").status_code == 403
-    with client(archive, "--role", "administrator") as administrator:
+    with client(archive, "administrator") as administrator:
         assert administrator.get("/api/v1/aes").status_code == 200
 
 
@@ -116,17 +125,17 @@ def test_an_organisation_sees_what_it_would_see_without_the_others(
 ) -> None:
     with (
         server.running(tmp_path / "data", environment=ON) as alone,
-        client(archive, "--role", "archivist", "--organisation", "north") as mine,
+        client(archive, "archivist", "north") as mine,
     ):
         fill(alone, tmp_path, "north")
-        with client(alone, "--role", "archivist", "--organisation", "north") as theirs:
+        with client(alone, "archivist", "north") as theirs:
             for path in PATHS:
                 here, there = asked(mine, path), asked(theirs, path)
                 assert here.status_code == there.status_code, path
                 assert told(here, archive) == told(there, alone), path
             changes = [told_changes(each.get("/api/v1/changes")) for each in (mine, theirs)]
             assert changes[0] == changes[1]
-    with client(archive, "--role", "reader") as everybody:
+    with client(archive, "reader") as everybody:
         assert len(everybody.get("/dicomweb/studies").json()) == 2
 
 

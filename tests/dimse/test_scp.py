@@ -56,15 +56,15 @@ def answers(
     return found[-1][0].Status, [each for _, each in found if each is not None]
 
 
-def test_an_echo_is_answered(archive: Speaking) -> None:
-    with archive.association(Verification) as peer:
+def test_an_echo_is_answered(plain_archive: Speaking) -> None:
+    with plain_archive.association(Verification) as peer:
         assert peer.send_c_echo().Status == 0
 
 
-def test_another_called_title_is_rejected(archive: Speaking) -> None:
-    with archive.association(Verification, called="SOMEBODY") as peer:
+def test_another_called_title_is_rejected(plain_archive: Speaking) -> None:
+    with plain_archive.association(Verification, called="SOMEBODY") as peer:
         assert peer.is_rejected
-    assert logged(archive).ending is Ending.REJECTED
+    assert logged(plain_archive).ending is Ending.REJECTED
 
 
 def logged(archive: Speaking) -> Association:
@@ -132,11 +132,11 @@ def test_a_different_object_of_a_known_uid_is_kept_with_a_warning(archive: Speak
     assert store(archive, ct("1.2.3.1.1"), ct("1.2.3.1.1", StudyDescription="OTRA")) == [0, 0xB000]
 
 
-def test_another_instance_than_the_command_names_is_refused(archive: Speaking) -> None:
+def test_another_instance_than_the_command_names_is_refused(plain_archive: Speaking) -> None:
     one = ct("1.2.4.1.1")
-    with archive.association(CTImageStorage) as peer:
+    with plain_archive.association(CTImageStorage) as peer:
         assert _stored_as(peer, one, "1.2.4.1.99") == 0xA900
-    assert archive.services.search.find(CALLER, Query(Level.STUDY)).rows == []
+    assert plain_archive.services.search.find(CALLER, Query(Level.STUDY)).rows == []
 
 
 def _stored_as(peer: Any, one: Dataset, uid: str) -> int:
@@ -158,20 +158,22 @@ def _stored_as(peer: Any, one: Dataset, uid: str) -> int:
     return int(answer.Status)
 
 
-def test_what_cannot_be_identified_is_refused_and_leaves_nothing(archive: Speaking) -> None:
+def test_what_cannot_be_identified_is_refused_and_leaves_nothing(plain_archive: Speaking) -> None:
     one = ct("1.2.5.1.1")
     del one.SeriesInstanceUID
-    with archive.association(CTImageStorage) as peer:
+    with plain_archive.association(CTImageStorage) as peer:
         answer = peer.send_c_store(one)
     assert answer.Status == 0xC000
     assert "Series Instance UID" in answer.ErrorComment
-    assert archive.services.search.find(CALLER, Query(Level.STUDY)).rows == []
+    assert plain_archive.services.search.find(CALLER, Query(Level.STUDY)).rows == []
 
 
-def test_a_private_storage_class_is_stored_and_given_back(archive: Speaking) -> None:
+def test_a_private_storage_class_is_stored_and_given_back(plain_archive: Speaking) -> None:
     one = ct("1.2.6.1.1", SOPClassUID=PRIVATE)
-    assert store(archive, one) == [0]
-    status, (found,) = answers(archive, keys("IMAGE", SOPInstanceUID="1.2.6.1.1", SOPClassUID=""))
+    assert store(plain_archive, one) == [0]
+    status, (found,) = answers(
+        plain_archive, keys("IMAGE", SOPInstanceUID="1.2.6.1.1", SOPClassUID="")
+    )
     assert (status, found.SOPClassUID) == (0, PRIVATE)
 
 
@@ -213,10 +215,10 @@ def test_a_key_that_is_no_value_of_its_vr_is_refused_and_finds_nothing(
 
 
 def test_keys_below_the_level_are_answered_empty_and_told_as_unsupported(
-    archive: Speaking,
+    plain_archive: Speaking,
 ) -> None:
-    store(archive, ct("1.2.8.1.1"))
-    with archive.association(FIND) as peer:
+    store(plain_archive, ct("1.2.8.1.1"))
+    with plain_archive.association(FIND) as peer:
         (pending, one), (final, _) = list(
             peer.send_c_find(keys("STUDY", StudyInstanceUID="", SeriesNumber=None), FIND)
         )
@@ -225,9 +227,9 @@ def test_keys_below_the_level_are_answered_empty_and_told_as_unsupported(
     assert one.SeriesNumber is None
 
 
-def test_modality_asked_of_studies_means_one_of_theirs(archive: Speaking) -> None:
-    store(archive, ct("1.2.9.1.1"), ct("1.2.9.2.1", Modality="PT"), ct("1.2.10.1.1"))
-    _, found = answers(archive, keys("STUDY", StudyInstanceUID="", Modality="PT"))
+def test_modality_asked_of_studies_means_one_of_theirs(plain_archive: Speaking) -> None:
+    store(plain_archive, ct("1.2.9.1.1"), ct("1.2.9.2.1", Modality="PT"), ct("1.2.10.1.1"))
+    _, found = answers(plain_archive, keys("STUDY", StudyInstanceUID="", Modality="PT"))
     assert [each.StudyInstanceUID for each in found] == ["1.2.9"]
 
 
@@ -282,10 +284,10 @@ def test_date_and_time_are_one_interval_only_where_that_was_negotiated(archive: 
     assert sorted(each.StudyInstanceUID for each in together) == ["1.2.152", "1.2.153"]
 
 
-def test_a_cancelled_find_ends_with_fe00(archive: Speaking) -> None:
-    store(archive, *(ct(f"1.2.16.1.{number}") for number in range(1, 40)))
+def test_a_cancelled_find_ends_with_fe00(plain_archive: Speaking) -> None:
+    store(plain_archive, *(ct(f"1.2.16.1.{number}") for number in range(1, 40)))
     statuses = []
-    with archive.association(FIND) as peer:
+    with plain_archive.association(FIND) as peer:
         for answer, _ in peer.send_c_find(keys("IMAGE", SOPInstanceUID=""), FIND, msg_id=7):
             statuses.append(answer.Status)
             if len(statuses) == 1:
@@ -306,9 +308,9 @@ def test_a_get_counts_what_it_sends(archive: Speaking) -> None:
     assert data == [_data_set(each) for each in sent]
 
 
-def test_a_get_of_a_class_that_was_not_negotiated_fails_by_name(archive: Speaking) -> None:
-    store(archive, ct("1.2.18.1.1", SOPClassUID=PRIVATE), ct("1.2.18.2.1"))
-    with archive.association(
+def test_a_get_of_a_class_that_was_not_negotiated_fails_by_name(plain_archive: Speaking) -> None:
+    store(plain_archive, ct("1.2.18.1.1", SOPClassUID=PRIVATE), ct("1.2.18.2.1"))
+    with plain_archive.association(
         GET, CTImageStorage, ext_neg=[build_role(CTImageStorage, scp_role=True)],
         evt_handlers=[(evt.EVT_C_STORE, lambda event: 0)],
     ) as peer:  # fmt: skip
@@ -351,8 +353,8 @@ def test_a_retrieval_that_names_nothing_sends_nothing(
     assert (final.Status, data) == (0xA900, [])
 
 
-def test_a_retrieval_of_what_is_not_there_is_a_success_of_nothing(archive: Speaking) -> None:
-    final, data = got(archive, keys("STUDY", StudyInstanceUID="1.2.99"))
+def test_a_retrieval_of_what_is_not_there_is_a_success_of_nothing(plain_archive: Speaking) -> None:
+    final, data = got(plain_archive, keys("STUDY", StudyInstanceUID="1.2.99"))
     assert (final.Status, final.NumberOfCompletedSuboperations, data) == (0, 0, [])
 
 
@@ -368,14 +370,14 @@ def test_a_corrected_object_leaves_with_its_correction(archive: Speaking) -> Non
 
 
 def test_a_compressed_object_goes_as_it_is_where_that_is_accepted_else_decoded(
-    archive: Speaking,
+    plain_archive: Speaking,
 ) -> None:
     source = pydicom.dcmread(str(pydicom.data.get_testdata_file("693_J2KR.dcm")))
-    with archive.association(source.SOPClassUID, transfers=[JPEG2000Lossless]) as peer:
+    with plain_archive.association(source.SOPClassUID, transfers=[JPEG2000Lossless]) as peer:
         assert peer.send_c_store(source).Status == 0
     uid = source.StudyInstanceUID
     for transfer in (JPEG2000Lossless, ExplicitVRLittleEndian):
-        final, (data,) = got(archive, keys("STUDY", StudyInstanceUID=uid), transfer=transfer)
+        final, (data,) = got(plain_archive, keys("STUDY", StudyInstanceUID=uid), transfer=transfer)
         assert final.Status == 0
         came = pydicom.dcmread(BytesIO(data), force=True)
         came.file_meta = pydicom.dataset.FileMetaDataset()
@@ -449,9 +451,9 @@ def test_an_unknown_operation_is_answered_and_the_association_goes_on(
         assert answer.Status == 0x0211
 
 
-def test_an_association_is_in_the_log_in_plain_words(archive: Speaking) -> None:
-    store(archive, ct("1.2.23.1.1"))
-    record = logged(archive)
+def test_an_association_is_in_the_log_in_plain_words(plain_archive: Speaking) -> None:
+    store(plain_archive, ct("1.2.23.1.1"))
+    record = logged(plain_archive)
     assert (record.calling, record.called, record.ending) == ("PEER", "VNA", Ending.RELEASED)
     assert record.counts == {"C-STORE": {"0000": 1}}
     assert record.accepted == ((CTImageStorage, ExplicitVRLittleEndian),)

@@ -70,7 +70,7 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
                 folder,
                 *(
                     ct(f"{uid}.1.{n}", PixelData=bytes(200_000), Rows=250, Columns=400)
-                    for n in range(1, 121)
+                    for n in range(1, 61)
                 ),
             )
             sent += len(paths)
@@ -84,7 +84,7 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
             )  # fmt: skip
             clients.append((process, log))
         try:
-            time.sleep(random.Random(number).uniform(0.2, 0.8))
+            time.sleep(random.Random(number).uniform(0.1, 0.4))
         finally:
             running.kill()
         for process, log in clients:

@@ -59,9 +59,11 @@ def fill(running: Server, folder: Path, *organisations: str) -> None:
     for number, code in enumerate(("north", "south"), 1):
         if code in organisations:
             inside = files(folder / code, f"1.9.{number}", 3, f"P{number}")
-            (inside / "held.dcm").write_bytes(image(f"1.9.{number}.2.1", "OTHER"))
             (inside / "note.pdf").write_bytes(b"%PDF-1.4 " + code.encode())
-            server.vna("import", str(inside), "--organisation", code, data=running.data)
+            held = folder / f"{code}-held.dcm"  # of another patient: not before the study stands
+            held.write_bytes(image(f"1.9.{number}.2.1", "OTHER"))
+            for path in (inside, held):
+                server.vna("import", str(path), "--organisation", code, data=running.data)
 
 
 def client(running: Server, *words: str) -> httpx.Client:

@@ -63,7 +63,8 @@ def fill(running: Server, folder: Path, *organisations: str) -> None:
             held = folder / f"{code}-held.dcm"  # of another patient: not before the study stands
             held.write_bytes(image(f"1.9.{number}.2.1", "OTHER"))
             for path in (inside, held):
-                server.vna("import", str(path), "--organisation", code, data=running.data)
+                words = ("--organisation", code, "--jobs", "1")
+                server.vna("import", str(path), *words, data=running.data)
 
 
 def client(running: Server, *words: str) -> httpx.Client:

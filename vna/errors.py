@@ -223,6 +223,12 @@ class StorageUnavailable(Unavailable):
     code = "storage-unavailable"
 
 
+class SegmentClosed(StorageUnavailable):
+    """The segment was closed to further records while a batch was on its way; a new one is begun."""
+
+    code = "segment-closed"
+
+
 class IndexUnavailable(Unavailable):
     """The database failed or is out of reach."""
 

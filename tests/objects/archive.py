@@ -10,7 +10,21 @@ import xxhash
 
 from storage_backends.base import Backend
 from vna.model.archive import Place
-from vna.objects import Append, Committer, ObjectStore, RecordNames, RecordType, Unit
+from vna.objects import (
+    Append,
+    Committer,
+    ObjectStore,
+    RecordNames,
+    RecordType,
+    Target,
+    Targets,
+    Unit,
+)
+
+
+def only(backend: Backend, identity: str = "") -> Targets:
+    """One store, which takes everything."""
+    return Targets([Target("main", backend, identity=identity)])
 
 
 def append_of(content: bytes, uid: str = "2.25.1", type: RecordType = RecordType.OBJECT) -> Append:
@@ -44,8 +58,8 @@ def placed(units: Sequence[tuple[Unit[Place], Sequence[Place]]]) -> None:
 
 def stored(backend: Backend, *contents: bytes, seal: bool = True) -> list[Place]:
     """Commit `contents`, one unit each, to a new segment; returns where they lie."""
-    store = ObjectStore(backend)
-    committer = Committer[Place](backend, None, placed, owner="test", store=store.identity)
+    ObjectStore.of(backend)  # writes the marker
+    committer = Committer[Place](only(backend), None, placed, owner="test")
     futures: list[Future[Place]] = [
         committer.submit(Unit((append_of(content, f"2.25.{number}"),)))
         for number, content in enumerate(contents)

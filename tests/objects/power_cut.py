@@ -14,7 +14,7 @@ import xxhash
 
 from storage_backends.base import Backend, BackendError
 from storage_backends.local import LocalBackend
-from tests.objects.archive import append_of, content_of, sha256_of
+from tests.objects.archive import append_of, content_of, only, sha256_of
 from tests.objects.simfs import Image, SimFS
 from vna.errors import VnaError
 from vna.model.archive import Place
@@ -82,11 +82,11 @@ def way_of_an_archive(world: World, disk: SimFS) -> None:
     for _ in range(2):
         try:
             backend = LocalBackend(ROOT, disk)
-            store = ObjectStore(backend)
+            store = ObjectStore.of(backend)
             break
         except (BackendError, VnaError):
             continue
-    group = world.versions.group(backend, None, world.transact, rotate_bytes=ROTATE_BYTES)
+    group = world.versions.group(only(backend), None, world.transact, rotate_bytes=ROTATE_BYTES)
     group.commit([world.send(content_of(1, 700)), world.send(content_of(2, 4000))])
     group.commit([world.send(content_of(3, 90))])
     _send_raw(world, store, group, content_of(4, 6000))
@@ -154,7 +154,7 @@ def damage(world: World, image: Image) -> Iterator[str]:
     yield from ("acknowledged, but not indexed" for _ in world.acknowledged - world.index.keys())
     try:
         backend = LocalBackend(ROOT, SimFS(image))
-        store = ObjectStore(backend)
+        store = ObjectStore.of(backend)
     except (BackendError, VnaError) as error:
         yield f"the store does not open: {error}"
         return

@@ -10,7 +10,7 @@ import pytest
 
 from storage_backends.local import LocalBackend
 from storage_backends.memory import MemoryBackend
-from tests.objects.archive import append_of, content_of, placed, sha256_of
+from tests.objects.archive import append_of, content_of, only, placed, sha256_of
 from tests.objects.simfs import SimFS
 from tests.size import size
 from vna.errors import IndexUnavailable, StorageUnavailable
@@ -66,8 +66,8 @@ def together(number: int, work: Callable[[int], None]) -> None:
 
 def test_every_one_of_many_submitters_gets_the_place_of_its_own_object(tmp_path: Path) -> None:
     backend = LocalBackend(str(tmp_path))
-    store = ObjectStore(backend)
-    committer = Committer[Place](backend, None, placed, rotate_bytes=2_000_000)
+    store = ObjectStore.of(backend)
+    committer = Committer[Place](only(backend), None, placed, rotate_bytes=2_000_000)
     each = size(100, 2000)
 
     def submit(submitter: int) -> None:
@@ -90,7 +90,7 @@ def test_every_one_of_many_submitters_gets_the_place_of_its_own_object(tmp_path:
 
 def test_what_waits_becomes_one_batch_up_to_the_limit_of_records() -> None:
     gate = Gate()
-    committer = Committer[Place](MemoryBackend(), None, gate.transact, batch_records=8)
+    committer = Committer[Place](only(MemoryBackend()), None, gate.transact, batch_records=8)
     futures = [committer.submit(unit(b"first"))]
     assert gate.entered.wait(30)
     append = append_of(b"x")
@@ -104,7 +104,7 @@ def test_what_waits_becomes_one_batch_up_to_the_limit_of_records() -> None:
 
 def test_what_waits_becomes_one_batch_up_to_the_limit_of_bytes() -> None:
     gate = Gate()
-    committer = Committer[Place](MemoryBackend(), None, gate.transact, batch_bytes=1000)
+    committer = Committer[Place](only(MemoryBackend()), None, gate.transact, batch_bytes=1000)
     futures = [committer.submit(unit(b"first"))]
     assert gate.entered.wait(30)
     futures += [committer.submit(unit(bytes(length))) for length in (400, 400, 400, 5000, 1)]
@@ -123,7 +123,7 @@ def test_an_error_of_the_index_fails_exactly_its_batch() -> None:
         if next(number) == 1:
             raise IndexUnavailable("away")
 
-    committer = Committer[Place](MemoryBackend(), None, transact, batch_records=4)
+    committer = Committer[Place](only(MemoryBackend()), None, transact, batch_records=4)
     futures = [committer.submit(unit(b"first"))]
     assert gate.entered.wait(30)
     futures += [committer.submit(unit(b"x")) for _ in range(12)]
@@ -137,8 +137,8 @@ def test_an_error_of_the_index_fails_exactly_its_batch() -> None:
 def test_a_full_disk_is_told_to_all_and_the_committer_works_again_with_room() -> None:
     disk = SimFS()
     backend = LocalBackend("/store", disk)
-    store = ObjectStore(backend)
-    committer = Committer[Place](backend, None, placed)
+    store = ObjectStore.of(backend)
+    committer = Committer[Place](only(backend), None, placed)
     kept = committer.submit(unit(content_of(1, 1000))).result(30)
     disk.capacity = disk.used() + 2000
     refused: list[Future[Place]] = []
@@ -160,7 +160,7 @@ def test_a_full_disk_is_told_to_all_and_the_committer_works_again_with_room() ->
 
 def test_closing_commits_what_was_handed_in_and_seals_the_segment() -> None:
     gate, backend = Gate(), MemoryBackend()
-    committer = Committer[Place](backend, None, gate.transact, batch_records=3)
+    committer = Committer[Place](only(backend), None, gate.transact, batch_records=3)
     futures = [committer.submit(unit(b"x")) for _ in range(10)]
     assert gate.entered.wait(30)
     closing = threading.Thread(target=committer.close)
@@ -173,7 +173,7 @@ def test_closing_commits_what_was_handed_in_and_seals_the_segment() -> None:
 
 
 def test_a_closed_committer_takes_nothing_more() -> None:
-    committer = Committer[Place](MemoryBackend(), None, placed)
+    committer = Committer[Place](only(MemoryBackend()), None, placed)
     committer.close()
     committer.close()
     with pytest.raises(StorageUnavailable):
@@ -189,7 +189,7 @@ def test_an_idle_committer_seals_its_segment_and_begins_another() -> None:
             sealed.set()
 
     disk.after = watch
-    committer = Committer[Place](backend, None, placed, idle_seconds=0.01)
+    committer = Committer[Place](only(backend), None, placed, idle_seconds=0.01)
     first = committer.submit(unit(b"x")).result(30)
     assert sealed.wait(30)
     assert footer(backend.open(segment_key(first.segment)), first.segment) is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage_backends.local import LocalBackend
-from tests.objects.archive import append_of, content_of, placed, raw_stored, sha256_of, stored
+from tests.objects.archive import append_of, content_of, only, placed, raw_stored, sha256_of, stored
 from vna.model.archive import Place
 from vna.objects import Committer, ObjectStore, RecordType, Unit, plain
 from vna.objects.layout import meta_key, raw_key, segment_key
@@ -62,7 +62,7 @@ def test_every_object_of_a_store_comes_out_byte_for_byte(
     root: Path, places: list[Place], tmp_path: Path
 ) -> None:
     large = content_of(9, 100_000)
-    raw_stored(ObjectStore(LocalBackend(str(root))), large)
+    raw_stored(ObjectStore.of(LocalBackend(str(root))), large)
     for _ in range(2):  # a second run changes nothing
         done = run(root, tmp_path / "out")
         assert (done.returncode, done.stderr) == (0, "5 objects and events\n")
@@ -94,8 +94,8 @@ def test_a_segment_can_have_another_file_name(segment: Path, tmp_path: Path) -> 
 
 def test_documents_and_events_come_out_too(root: Path, tmp_path: Path) -> None:
     backend = LocalBackend(str(root))
-    ObjectStore(backend)
-    committer = Committer[Place](backend, None, placed)
+    ObjectStore.of(backend)
+    committer = Committer[Place](only(backend), None, placed)
     event, document = b'{"event": "merge"}', b"%PDF-1.7 and more"
     committer.submit(Unit((plain(RecordType.EVENT, event),))).result(30)
     committer.submit(Unit((plain(RecordType.OBJECT, document),))).result(30)
@@ -153,7 +153,7 @@ def test_a_damaged_beginning_costs_only_itself(segment: Path, tmp_path: Path) ->
 
 def test_damage_to_raw_files_is_told_apart_from_unfinished_ones(root: Path, tmp_path: Path) -> None:
     backend = LocalBackend(str(root))
-    store = ObjectStore(backend)
+    store = ObjectStore.of(backend)
     unfinished = store.create_raw()
     unfinished.write(b"half")
     assert run(root, tmp_path / "out").returncode == 4

@@ -9,11 +9,11 @@ import pytest
 from storage_backends.base import Capabilities
 from storage_backends.local import LocalBackend
 from storage_backends.memory import MemoryBackend
-from tests.objects.archive import append_of, content_of, placed
+from tests.objects.archive import append_of, content_of, only, placed
 from tests.objects.simfs import SimFS
 from vna.errors import Conflict, IndexUnavailable, StorageUnavailable
 from vna.model.archive import Place
-from vna.objects import GroupCommit, ObjectStore, RecordType, Scan, Unit
+from vna.objects import GroupCommit, MountedStore, RecordType, Scan, Unit
 from vna.objects.layout import SEGMENTS, segment_key, ulid_of
 from vna.objects.segment import footer
 
@@ -38,7 +38,7 @@ def test_a_batch_is_one_append_one_sync_and_one_transaction() -> None:
         batches.append(len(units))
         placed(units)
 
-    group = GroupCommit[Place](backend, None, transact)
+    group = GroupCommit[Place](only(backend), None, transact)
     group.commit([unit()])
     before = len(disk.steps)
     group.commit([unit(number) for number in range(50)])
@@ -49,7 +49,7 @@ def test_a_batch_is_one_append_one_sync_and_one_transaction() -> None:
 def test_the_first_batch_of_a_segment_syncs_its_name_too() -> None:
     disk = SimFS()
     backend = LocalBackend("/store", disk)
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     group.commit([unit()])
     assert disk.steps[-4:] == ["create", "append", "fsync", "fsync_directory"]
 
@@ -63,7 +63,7 @@ def test_a_unit_may_hold_several_records_or_none() -> None:
             seen.append(len(places))
             one.resolve(Place("", 0, 0))
 
-    group = GroupCommit[Place](backend, None, transact)
+    group = GroupCommit[Place](only(backend), None, transact)
     append = append_of(b"x")
     group.commit([Unit((append, append, append)), Unit(), Unit((append,))])
     assert seen == [3, 0, 1]
@@ -77,7 +77,7 @@ def test_units_without_records_touch_no_store() -> None:
             one.resolve(Place("", 0, 0))
 
     empty = Unit[Place]()
-    GroupCommit[Place](backend, None, transact).commit([empty])
+    GroupCommit[Place](only(backend), None, transact).commit([empty])
     assert empty.future.result(0) == Place("", 0, 0)
     assert list(backend.list()) == []
 
@@ -92,7 +92,7 @@ def test_a_plan_answers_what_need_not_be_written() -> None:
         units[0].appends = (*units[0].appends, append_of(b"a frame table"))
         return units[:1]
 
-    group = GroupCommit[Place](backend, plan, placed)
+    group = GroupCommit[Place](only(backend), plan, placed)
     units = [unit(), unit(), unit()]
     group.commit(units)
     assert [one.future.result(0) == known for one in units] == [False, True, True]
@@ -109,7 +109,7 @@ def test_a_plan_that_keeps_nothing_writes_nothing() -> None:
         return []
 
     one = unit()
-    GroupCommit[Place](backend, plan, placed).commit([one])
+    GroupCommit[Place](only(backend), plan, placed).commit([one])
     with pytest.raises(Conflict):
         one.future.result(0)
     assert list(backend.list()) == []
@@ -122,7 +122,7 @@ def test_an_error_of_the_plan_fails_the_batch_before_anything_is_written() -> No
         raise IndexUnavailable
 
     one = unit()
-    GroupCommit[Place](backend, plan, placed).commit([one])
+    GroupCommit[Place](only(backend), plan, placed).commit([one])
     with pytest.raises(IndexUnavailable):
         one.future.result(0)
     assert list(backend.list()) == []
@@ -134,13 +134,13 @@ def test_one_unit_can_fail_without_the_others() -> None:
         units[1][0].fail(Conflict("another patient"))
 
     units = [unit(), unit(), unit()]
-    GroupCommit[Place](MemoryBackend(), None, transact).commit(units)
+    GroupCommit[Place](only(MemoryBackend()), None, transact).commit(units)
     assert [one.future.exception(0) is None for one in units] == [True, False, True]
 
 
 def test_a_unit_that_nobody_answered_fails() -> None:
     one = unit()
-    GroupCommit[Place](MemoryBackend(), None, lambda units: None).commit([one])
+    GroupCommit[Place](only(MemoryBackend()), None, lambda units: None).commit([one])
     with pytest.raises(RuntimeError, match="without an answer"):
         one.future.result(0)
 
@@ -154,7 +154,7 @@ def test_a_transaction_that_fails_leaves_orphans_and_the_segment_goes_on() -> No
         if fails.pop():
             raise IndexUnavailable("away")
 
-    group = GroupCommit[Place](backend, None, transact)
+    group = GroupCommit[Place](only(backend), None, transact)
     first, second = unit(1), unit(2)
     group.commit([first])
     fails.append(False)
@@ -178,14 +178,14 @@ def test_futures_complete_only_after_the_transaction_returned() -> None:
         placed(units)
         states.extend(one.future.done() for one, _ in units)
 
-    GroupCommit[Place](MemoryBackend(), None, transact).commit([unit(), unit()])
+    GroupCommit[Place](only(MemoryBackend()), None, transact).commit([unit(), unit()])
     assert states == [False, False]
 
 
 def test_a_cancelled_future_harms_nobody() -> None:
     units = [unit(), unit()]
     units[0].future.cancel()
-    GroupCommit[Place](MemoryBackend(), None, placed).commit(units)
+    GroupCommit[Place](only(MemoryBackend()), None, placed).commit(units)
     assert units[0].future.cancelled()
     assert units[1].future.result(0).length == 1000
 
@@ -194,7 +194,7 @@ def test_a_cancelled_future_harms_nobody() -> None:
 def test_after_an_error_the_batch_goes_to_a_new_segment_and_the_old_one_is_left(step: str) -> None:
     disk = SimFS()
     backend = LocalBackend("/store", disk)
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     first, second, third = unit(1), unit(2), unit(3)
     group.commit([first])
     disk.faults = {len(disk.steps) + (step == "fdatasync"): errno.EIO}
@@ -211,7 +211,7 @@ def test_after_an_error_the_batch_goes_to_a_new_segment_and_the_old_one_is_left(
 def test_a_second_error_is_told_and_the_next_batch_tries_again() -> None:
     disk = SimFS()
     backend = LocalBackend("/store", disk)
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     group.commit([unit(1)])
     before = segments(backend)
     now = len(disk.steps)
@@ -228,7 +228,7 @@ def test_a_second_error_is_told_and_the_next_batch_tries_again() -> None:
 def test_a_full_store_is_told_and_works_again_once_there_is_room() -> None:
     disk = SimFS()
     backend = LocalBackend("/store", disk)
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     group.commit([unit(1)])
     disk.capacity = disk.used() + 500
     failed, small, works = unit(2), unit(3, 10), unit(4)
@@ -242,7 +242,7 @@ def test_a_full_store_is_told_and_works_again_once_there_is_room() -> None:
 
 def test_an_unforeseen_error_while_writing_leaves_no_half_batch_behind() -> None:
     backend = MemoryBackend()
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     broken: Unit[Place] = Unit((append_of(b"x"), "no append"))  # type: ignore[arg-type]
     group.commit([unit(1), broken])
     with pytest.raises(AttributeError):
@@ -261,7 +261,7 @@ def test_an_unforeseen_error_while_writing_leaves_no_half_batch_behind() -> None
 
 def test_a_full_segment_is_sealed_and_a_new_one_begun() -> None:
     backend = MemoryBackend()
-    group = GroupCommit[Place](backend, None, placed, rotate_bytes=2000)
+    group = GroupCommit[Place](only(backend), None, placed, rotate_bytes=2000)
     units = [unit(number) for number in range(5)]
     for one in units:
         group.commit([one])
@@ -275,7 +275,7 @@ def test_a_full_segment_is_sealed_and_a_new_one_begun() -> None:
 
 def test_the_order_of_reception_rises_over_segments() -> None:
     backend = MemoryBackend()
-    group = GroupCommit[Place](backend, None, placed, rotate_bytes=3000)
+    group = GroupCommit[Place](only(backend), None, placed, rotate_bytes=3000)
     units = [unit(number) for number in range(20)]
     for first in range(0, 20, 4):
         group.commit(units[first : first + 4])
@@ -296,7 +296,7 @@ class SealedIsDurable(MemoryBackend):
 
 def test_where_only_sealed_is_durable_each_batch_is_a_segment() -> None:
     backend = SealedIsDurable()
-    group = GroupCommit[Place](backend, None, placed)
+    group = GroupCommit[Place](only(backend), None, placed)
     units = [unit(number) for number in range(3)]
     for one in units:
         group.commit([one])
@@ -310,17 +310,17 @@ def test_callbacks_see_the_answer() -> None:
     seen: list[Future[Place]] = []
     one = unit()
     one.future.add_done_callback(seen.append)
-    GroupCommit[Place](MemoryBackend(), None, placed).commit([one])
+    GroupCommit[Place](only(MemoryBackend()), None, placed).commit([one])
     assert seen == [one.future]
 
 
 def test_a_segment_names_its_owner_and_store() -> None:
     backend = MemoryBackend()
-    store = ObjectStore(backend)
-    group = GroupCommit[Place](backend, None, placed, owner="node-1/77", store=store.identity)
+    identity = MountedStore("main", backend).identity
+    group = GroupCommit[Place](only(backend, identity), None, placed, owner="node-1/77")
     group.commit([unit()])
     (segment,) = segments(backend)
     reader = backend.open(segment_key(segment))
     data = reader.read(0, reader.size())
     assert b'"owner": "node-1/77"' in data
-    assert store.identity.encode() in data
+    assert identity.encode() in data

@@ -10,7 +10,7 @@ from storage_backends.base import Backend
 from storage_backends.local import LocalBackend
 from storage_backends.memory import MemoryBackend
 from vna.errors import InvalidConfiguration
-from vna.objects import ObjectStore
+from vna.objects import MountedStore
 from vna.objects.marker import open_marker, read_marker
 
 FEATURES: dict[str, list[str]] = {"read": [], "check": [], "write": [], "delete": []}
@@ -18,8 +18,8 @@ FEATURES: dict[str, list[str]] = {"read": [], "check": [], "write": [], "delete"
 
 def test_a_store_keeps_its_identity() -> None:
     backend = MemoryBackend()
-    assert ObjectStore(backend).identity == ObjectStore(backend).identity
-    assert ObjectStore(MemoryBackend()).identity != ObjectStore(backend).identity
+    assert MountedStore("main", backend).identity == MountedStore("main", backend).identity
+    assert MountedStore("main", MemoryBackend()).identity != MountedStore("main", backend).identity
 
 
 def test_an_empty_place_has_none_until_it_is_opened() -> None:
@@ -47,7 +47,7 @@ def test_a_place_with_files_but_no_marker_is_not_taken_for_a_store() -> None:
     backend = MemoryBackend()
     backend.put_new("seg/2026/01/01/x.vseg", [b"x"])
     with pytest.raises(InvalidConfiguration, match="wrong directory"):
-        ObjectStore(backend)
+        MountedStore("main", backend)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_store_that_needs_more_than_we_know_is_refused(content: object) -> Non
     backend = MemoryBackend()
     backend.put_new("vna.json", [json.dumps(content).encode()])
     with pytest.raises(InvalidConfiguration, match=r"vna\.json|format"):
-        ObjectStore(backend)
+        MountedStore("main", backend)
 
 
 def test_a_marker_that_is_no_json_is_refused() -> None:
     backend = MemoryBackend()
     backend.put_new("vna.json", [b"\xff{"])
     with pytest.raises(InvalidConfiguration):
-        ObjectStore(backend)
+        MountedStore("main", backend)

@@ -12,13 +12,14 @@ from tests.objects.archive import content_of, raw_stored, sha256_of
 from tests.objects.simfs import SimFS
 from vna.errors import Damaged, StorageUnavailable
 from vna.objects import ObjectStore, RecordNames, RecordType, raw, ulid
+from vna.objects.blocks import decode_blocks, is_block
 from vna.objects.layout import meta_key, raw_key
 from vna.objects.record import decode
 
 
 def test_a_raw_file_is_the_object_and_nothing_else() -> None:
     backend, content = MemoryBackend(), content_of(1, 20_000)
-    store = ObjectStore(backend)
+    store = ObjectStore.of(backend)
     place = raw_stored(store, content)
     reader = backend.open(raw_key(place.segment))
     assert reader.read(0, reader.size()) == content
@@ -28,10 +29,13 @@ def test_a_raw_file_is_the_object_and_nothing_else() -> None:
 
 def test_its_header_lies_beside_it() -> None:
     backend, content = MemoryBackend(), content_of(1, 20_000)
-    place = raw_stored(ObjectStore(backend), content)
+    place = raw_stored(ObjectStore.of(backend), content)
     reader = backend.open(meta_key(place.segment))
-    header, length = decode(reader.read(0, reader.size()))
-    assert length == reader.size()
+    data = reader.read(0, reader.size())
+    header, length = decode(data)
+    sums = decode_blocks(data[length:], len(content))
+    assert sums is not None
+    assert is_block(content, sums, 0)
     assert (header.type, header.segment, header.length) == (
         RecordType.OBJECT,
         place.segment,
@@ -43,7 +47,7 @@ def test_its_header_lies_beside_it() -> None:
 
 def test_what_is_aborted_leaves_nothing() -> None:
     backend = MemoryBackend()
-    store = ObjectStore(backend)
+    store = ObjectStore.of(backend)
     unfinished = store.create_raw()
     unfinished.write(b"half")
     unfinished.abort()
@@ -57,7 +61,7 @@ def test_what_is_aborted_leaves_nothing() -> None:
 
 def test_what_a_dead_process_left_is_listed_and_can_be_removed() -> None:
     backend = MemoryBackend()
-    store = ObjectStore(backend)
+    store = ObjectStore.of(backend)
     left = [store.create_raw() for _ in range(3)]
     for number, unfinished in enumerate(left):
         unfinished.write(bytes(number))
@@ -76,7 +80,7 @@ def test_what_a_dead_process_left_is_listed_and_can_be_removed() -> None:
 
 def test_what_is_removed_is_gone_also_for_open_files_and_after_a_power_cut() -> None:
     disk = SimFS()
-    store = ObjectStore(LocalBackend("/store", disk))
+    store = ObjectStore.of(LocalBackend("/store", disk))
     place = raw_stored(store, content_of(1, 5000))
     assert store.read(place) == content_of(1, 5000)
     store.remove_raw(place.segment)
@@ -89,7 +93,7 @@ def test_what_is_removed_is_gone_also_for_open_files_and_after_a_power_cut() -> 
 
 def test_a_removal_that_fails_is_told_and_can_be_done_again() -> None:
     disk = SimFS()
-    store = ObjectStore(LocalBackend("/store", disk))
+    store = ObjectStore.of(LocalBackend("/store", disk))
     place = raw_stored(store, content_of(1, 5000))
     disk.faults = {len(disk.steps) + 2: errno.EIO}  # the header is gone, the file is not
     with pytest.raises(StorageUnavailable):
@@ -102,7 +106,7 @@ def test_a_removal_that_fails_is_told_and_can_be_done_again() -> None:
 def test_a_long_stream_is_synced_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw, "SYNC_EVERY", 1000)
     disk = SimFS()
-    unfinished = ObjectStore(LocalBackend("/store", disk)).create_raw()
+    unfinished = ObjectStore.of(LocalBackend("/store", disk)).create_raw()
     before = len(disk.steps)
     for _ in range(10):
         unfinished.write(bytes(250))
@@ -116,7 +120,7 @@ def test_a_long_stream_is_synced_on_its_way(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
 def test_every_step_may_fail_and_leaves_nothing_to_be_taken_for_an_object(error: int) -> None:
     def attempt(disk: SimFS) -> None:
-        store = ObjectStore(LocalBackend("/store", disk))
+        store = ObjectStore.of(LocalBackend("/store", disk))
         disk.faults = {len(disk.steps) + step: error}
         raw_object = store.create_raw()
         try:
@@ -138,7 +142,7 @@ def test_every_step_may_fail_and_leaves_nothing_to_be_taken_for_an_object(error:
 
 
 def test_chunks_may_come_from_different_threads() -> None:
-    store = ObjectStore(MemoryBackend())
+    store = ObjectStore.of(MemoryBackend())
     raw_object = store.create_raw()
     for number in range(20):
         thread = threading.Thread(target=raw_object.write, args=(bytes([number]) * 10,))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from storage_backends.base import KeyExists
 from storage_backends.memory import MemoryBackend
-from tests.objects.archive import append_of, content_of
+from tests.objects.archive import append_of, content_of, only
 from vna.model.archive import Place
 from vna.objects import Append, RecordNames, RecordType, Scan
 from vna.objects.layout import segment_key
@@ -19,7 +19,7 @@ CONTENTS = [content_of(number, length) for number, length in enumerate((300, 0, 
 
 
 def written(backend: MemoryBackend, *, seal: bool) -> list[Place]:
-    segment = SegmentWriter(backend, ULID, "host/1", "store")
+    segment = SegmentWriter(only(backend, "store"), ULID, "host/1")
     places = [segment.add(append_of(content), number) for number, content in enumerate(CONTENTS)]
     segment.flush()
     segment.sync()
@@ -119,7 +119,7 @@ def test_records_of_another_segment_are_no_part_of_this_one() -> None:
     """Blocks of a deleted segment may come back in a torn tail."""
     backend = MemoryBackend()
     written(backend, seal=False)
-    other = SegmentWriter(backend, "01JD0000000000000000000001", "host/1", "store")
+    other = SegmentWriter(only(backend), "01JD0000000000000000000001", "host/1")
     other.add(append_of(b"old"), 1)
     other.flush()
     reader = backend.open(segment_key("01JD0000000000000000000001"))
@@ -150,7 +150,7 @@ def test_a_segment_is_never_begun_twice() -> None:
     backend = MemoryBackend()
     written(backend, seal=False)
     with pytest.raises(KeyExists):
-        SegmentWriter(backend, ULID, "host/2", "store")
+        SegmentWriter(only(backend), ULID, "host/2")
 
 
 def test_digests_of_the_wrong_length_are_refused() -> None:

@@ -37,8 +37,8 @@ class House:
     backend: MemoryBackend = field(default_factory=MemoryBackend)
 
     def __post_init__(self) -> None:
-        self.objects = ObjectStore(self.backend)
-        self.ingest = Ingest(self.index, self.objects, self.backend, quiet_seconds=0)
+        self.objects = ObjectStore.of(self.backend)
+        self.ingest = Ingest(self.index, self.objects, quiet_seconds=0)
         self.audit_file = self.folder / "audit" / f"{new_ulid()}.jsonl"
         self.audit = ReadAudit(self.audit_file)
         self.decoders = Decoders(processes=1, seconds=60, memory=2 << 30)

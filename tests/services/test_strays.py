@@ -10,7 +10,7 @@ from vna.services.strays import remove_strays
 
 
 def test_only_unfinished_files_of_long_ago_are_removed() -> None:
-    objects = ObjectStore(MemoryBackend())
+    objects = ObjectStore.of(MemoryBackend())
     finished, unfinished = objects.create_raw(), objects.create_raw()
     for each in (finished, unfinished):
         each.write(b"bytes")

@@ -9,20 +9,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage_backends.base import Backend, BackendError
-from storage_backends.local import LocalBackend
+from vna.app.stores import open_objects
 from vna.config import Settings
 from vna.decoders import Decoders
-from vna.errors import StorageUnavailable
 from vna.index.engine import Index
 from vna.index.imports import ImportLedger
 from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
+from vna.objects.group import OPEN_SECONDS
 from vna.objects.ulid import new_ulid
 from vna.services.access import Access
 from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
 from vna.services.commitment import COMMIT, Commitment
+from vna.services.copies import REPAIR, REPLICATE, Copies, Notices
 from vna.services.corrections import Corrections
 from vna.services.documents import Documents
 from vna.services.export import Export
@@ -39,6 +39,7 @@ from vna.services.peers import Peers
 from vna.services.renditions import Renditions
 from vna.services.retrieve import Retrieve
 from vna.services.routing import ROUTE, Routing
+from vna.services.scrub import Scrub
 from vna.services.search import Search
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
@@ -50,6 +51,7 @@ from vna.services.views.slides import Slides
 from vna.services.views.views import Views
 
 DAY_MILLISECONDS = 24 * 3600 * 1000
+OPEN_SECONDS_BEHIND = 60.0  # a segment's age at which it is sealed where copies are to follow
 
 Ingested = Callable[[str, str, int], None]  # source, outcome, bytes
 
@@ -83,6 +85,9 @@ class Archive:
     statistics: Statistics
     imports: ImportLedger
     jobs: Jobs
+    copies: Copies
+    scrub: Scrub
+    custody: Jobs
     commitment: Commitment
     index_tags: IndexTags
     access: Access
@@ -106,11 +111,11 @@ class Archive:
         `InvalidConfiguration`.
         """
         with ExitStack() as stack:
-            backend = _backend(settings)
-            objects = ObjectStore(backend)
-            stack.callback(objects.close)
             index = Index.open(settings.database_url)
             stack.callback(index.close)
+            notices = Notices(index)
+            objects = open_objects(settings, index, notices)
+            stack.callback(objects.close)
             audit = ReadAudit(_audit_file(settings))
             stack.callback(audit.close)
             decoders = Decoders(
@@ -125,13 +130,13 @@ class Archive:
             ingest = Ingest(
                 index,
                 objects,
-                backend,
                 policy=DuplicatePolicy(settings.ingest.duplicates),
                 authority=settings.ingest.authority,
                 organisation=settings.ingest.organisation,
                 quiet_seconds=settings.ingest.quiet_seconds,
                 owner=f"{socket.gethostname()}/{os.getpid()}",
                 rotate_bytes=settings.store.segment_size,
+                open_seconds=_open_seconds(settings),
                 observe=ingested,
             )
             stack.callback(ingest.close)
@@ -145,6 +150,9 @@ class Archive:
             association_log = AssociationLog(index)
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
+            kept = Copies(
+                index, objects, ingest.committer.submit, wanted=settings.store.copies
+            )
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
@@ -186,6 +194,19 @@ class Archive:
                         lambda: association_log.forget(logged),
                     ],
                 ),
+                copies=kept,
+                scrub=Scrub(
+                    index,
+                    objects,
+                    kept,
+                    days=settings.store.scrub_days,
+                    rate=settings.store.scrub_rate,
+                ),
+                custody=Jobs(
+                    index,
+                    {REPLICATE: kept.replicate, REPAIR: kept.repair},
+                    [kept.finish_drops, kept.sweep],
+                ),
                 index_tags=index_tags,
                 access=Access(index),
                 peers=Peers(index),
@@ -205,19 +226,10 @@ class Archive:
             session.now()
 
 
-def check_store(settings: Settings) -> None:
-    """Open the store and close it again, without leaving a thread or a connection behind.
-
-    Raises `InvalidConfiguration` where it is not one that we can read, `StorageUnavailable`.
-    """
-    ObjectStore(_backend(settings)).close()
-
-
-def _backend(settings: Settings) -> Backend:
-    try:
-        return LocalBackend(str(settings.data.absolute() / "store"))
-    except BackendError as error:
-        raise StorageUnavailable(f"the store cannot be opened: {error}") from error
+def _open_seconds(settings: Settings) -> float:
+    """How long a segment grows: what is only in one store yet is to be copied soon."""
+    behind = settings.store.copies > settings.store.ack_copies
+    return OPEN_SECONDS_BEHIND if behind else OPEN_SECONDS
 
 
 def _audit_file(settings: Settings) -> Path:

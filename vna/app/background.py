@@ -51,8 +51,16 @@ class BackgroundWorker:
 
 
 def run_jobs(archive: Archive, settings: Settings, stop: threading.Event) -> None:
-    """Do what outlives requests."""
+    """Do what outlives requests, and look after what is stored."""
+    beside = [
+        threading.Thread(target=run, args=(stop,), name=name)
+        for name, run in (("custody", archive.custody.run), ("scrub", archive.scrub.run))
+    ]
+    for thread in beside:
+        thread.start()
     archive.jobs.run(stop)
+    for thread in beside:
+        thread.join()
 
 
 def call_others(archive: Archive, settings: Settings, stop: threading.Event) -> None:

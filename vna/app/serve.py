@@ -41,12 +41,12 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     metrics.prepare(run_folder(settings) / "metrics")
 
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
-    from vna.app.archive import check_store
     from vna.app.background import BackgroundWorker, call_others, run_jobs
     from vna.app.dimse_worker import DimseWorker
+    from vna.app.stores import check_stores
     from vna.app.worker import HttpWorker
 
-    check_store(settings)
+    check_stores(settings)
     every = [*opened, *called, *secured]
     roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
     roles += [DimseWorker(settings, each, every) for each in called]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vna.config import values
+from vna.config.stores import StoreSetting, stores
 from vna.config.values import Reader
 
 MIB = 1 << 20
@@ -90,6 +91,23 @@ class Store:
     """[store]"""
 
     segment_size: int = _setting(GIB, "A segment is sealed at this size.", values.size(MIB))
+    ack_copies: int = _setting(
+        1, "In how many stores an object is durable before it is acknowledged.", values.number(1, 8)
+    )
+    copies: int = _setting(
+        1,
+        "How many copies of everything are kept in the end, in different domains where there are "
+        "any.",
+        values.number(1, 8),
+    )
+    scrub_days: int = _setting(
+        90, "Every copy is read and checked once in so many days.", values.number(1, 36_500)
+    )
+    scrub_rate: int = _setting(
+        32 * MIB,
+        "Bytes a second that are read for that; 0: as many as come.",
+        values.size(0),
+    )
     renditions: int = _setting(
         4 * GIB,
         "Bytes of transcoded and rendered images kept in the data folder; 0: none.",
@@ -227,6 +245,13 @@ class Settings:
         values.database_url,
         secret=True,
     )
+    stores: tuple[StoreSetting, ...] = _setting(
+        (),
+        "Where objects are kept, in order of preference, each as NAME LOCATION [class=hot|warm|"
+        "cold] [domain=SITE]; a location is an absolute path, or s3://BUCKET/PREFIX with endpoint=, "
+        "region= and credentials=FILE. Empty: main, in the data folder.",
+        stores,
+    )
     server: Server = field(default_factory=Server)
     dicomweb: Dicomweb = field(default_factory=Dicomweb)
     ingest: Ingest = field(default_factory=Ingest)
@@ -241,6 +266,12 @@ class Settings:
     def database_url(self) -> str:
         """The URL to open; SQLite by absolute path."""
         return self.database or f"sqlite:///{(self.data / 'index.db').absolute()}"
+
+    @property
+    def mounted(self) -> tuple[StoreSetting, ...]:
+        """The stores, the one in the data folder where none is named."""
+        here = StoreSetting("main", domain="here", folder=str(self.data.absolute() / "store"))
+        return self.stores or (here,)
 
     @property
     def scheme(self) -> str:

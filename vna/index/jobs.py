@@ -89,6 +89,15 @@ def lease(
     return [Job(r.pk, r.kind, r.subject, r.attempts + 1, r.not_before) for r in taken]
 
 
+def renew(session: Session, one: Job, owner: str, *, milliseconds: int) -> None:
+    """Keep a job that takes longer than its lease."""
+    session.execute(
+        update(job)
+        .where(job.c.pk == one.id, job.c.state == LEASED, job.c.lease_owner == owner)
+        .values(lease_until=session.now() + milliseconds)
+    )
+
+
 def done(session: Session, one: Job, owner: str) -> None:
     """Forget a job that was done, unless it was put anew while it ran."""
     session.execute(

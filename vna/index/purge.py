@@ -10,7 +10,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, update
 
 from vna.errors import Conflict
 from vna.index.engine import Session
-from vna.index.segments import RAW_SEGMENT
+from vna.index.segments import GONE_SEGMENT, RAW_SEGMENT
 from vna.index.tables import (
     document,
     held,
@@ -34,7 +34,6 @@ from vna.model.archive import TrashKind, Visibility
 from vna.model.query import Level
 
 PURGED_OBJECT = 2  # object.state
-GONE_SEGMENT = 2  # segment.state: its bytes have been removed
 Keys = Select[Any]
 
 

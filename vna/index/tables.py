@@ -95,6 +95,7 @@ store = Table(
     Column("name", Words, nullable=False, unique=True),
     _text("class"),  # hot, warm, cold, offline
     _text("domain"),  # site or zone
+    _text("identity"),  # ULID of its marker, '' before its first use
 )
 
 segment = Table(
@@ -103,7 +104,7 @@ segment = Table(
     _key(),
     Column("name", Words, nullable=False, unique=True),  # ULID
     Column("kind", SmallInteger, nullable=False),  # vna.objects.SegmentKind
-    Column("state", SmallInteger, nullable=False, server_default="0"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # vna/index/segments.py
     _number("created_at"),
 )
 
@@ -113,10 +114,11 @@ segment_copy = Table(
     _key(),
     _ref("segment_fk", "segment"),
     _ref("store_fk", "store"),
-    Column("state", SmallInteger, nullable=False, server_default="0"),
-    _number("verified_at"),
+    Column("state", SmallInteger, nullable=False, server_default="0"),  # CopyState
+    _number("verified_at"),  # 0 = not since it was written
     _number("lock_until"),
     UniqueConstraint("segment_fk", "store_fk"),
+    Index(None, "verified_at"),
 )
 
 object_ = Table(

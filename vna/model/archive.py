@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 
@@ -28,6 +28,14 @@ class TrashKind(IntEnum):
     SERIES = 2
     INSTANCE = 3
     DOCUMENT = 4
+
+
+class CopyState(IntEnum):
+    """How the copy of a segment in one store is."""
+
+    GOOD = 0
+    DAMAGED = 1  # read last, object by object, until it is repaired
+    LEAVING = 2  # its bytes are being removed; nobody reads it
 
 
 class IdentifierKind(IntEnum):
@@ -86,12 +94,16 @@ class DuplicatePolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the payload of one record lies: `offset`, `length` in bytes in `segment` (a ULID)."""
+    """Where the payload of one record lies: `offset`, `length` in bytes in `segment` (a ULID).
+
+    `stores`: names of those it was just written to; empty of a place that the index gave.
+    """
 
     segment: str
     offset: int
     length: int
     raw: bool = False  # the segment is one raw file (docs/formats.md)
+    stores: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,19 @@
 
 from vna.objects.committer import Committer
 from vna.objects.group import GroupCommit, Placed, Unit
+from vna.objects.mounted import MountedStore
 from vna.objects.raw import RAW_BYTES, RawObject, Stray
 from vna.objects.record import RecordHeader, RecordNames, RecordType
 from vna.objects.segment import Append, Scan, SegmentKind, plain
 from vna.objects.store import ObjectStore, StoredSource
+from vna.objects.targets import Target, Targets
 
 __all__ = [
     "RAW_BYTES",
     "Append",
     "Committer",
     "GroupCommit",
+    "MountedStore",
     "ObjectStore",
     "Placed",
     "RawObject",
@@ -22,6 +25,8 @@ __all__ = [
     "SegmentKind",
     "StoredSource",
     "Stray",
+    "Target",
+    "Targets",
     "Unit",
     "plain",
 ]

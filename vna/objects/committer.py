@@ -7,9 +7,9 @@ import threading
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from storage_backends.base import Backend
 from vna.errors import StorageUnavailable
-from vna.objects.group import ROTATE_BYTES, GroupCommit, Plan, Transact, Unit
+from vna.objects.group import OPEN_SECONDS, ROTATE_BYTES, GroupCommit, Plan, Transact, Unit
+from vna.objects.targets import Targets
 
 T = TypeVar("T")
 
@@ -23,24 +23,30 @@ class Committer(Generic[T]):
 
     Made after the fork; one per process. Futures are completed on its thread: callbacks must be
     quick. `owner`: who writes, for people who read a segment without an index. After
-    `idle_seconds` without work the open segment is sealed. For the rest see `GroupCommit`.
+    `idle_seconds` without work the open segment is sealed, and no later than with the first batch
+    after `open_seconds`. For the rest see `GroupCommit`.
     """
 
     def __init__(
         self,
-        backend: Backend,
+        targets: Targets,
         plan: Plan[T] | None,
         transact: Transact[T],
         *,
         owner: str = "",
-        store: str = "",
         rotate_bytes: int = ROTATE_BYTES,
+        open_seconds: float = OPEN_SECONDS,
         batch_bytes: int = BATCH_BYTES,
         batch_records: int = BATCH_RECORDS,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._group = GroupCommit(
-            backend, plan, transact, owner=owner, store=store, rotate_bytes=rotate_bytes
+            targets,
+            plan,
+            transact,
+            owner=owner,
+            rotate_bytes=rotate_bytes,
+            open_seconds=open_seconds,
         )
         self._batch_bytes, self._batch_records = batch_bytes, batch_records
         self._idle_seconds = idle_seconds

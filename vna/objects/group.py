@@ -9,19 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Generic, TypeVar
 
-from storage_backends.base import Backend, BackendError, BackendFull
-from vna.errors import StorageUnavailable, VnaError
+from storage_backends.base import BackendError, BackendFull
+from vna.errors import SegmentClosed
 from vna.model.archive import Place
-from vna.objects.layout import segment_key
 from vna.objects.segment import Append, SegmentWriter
+from vna.objects.targets import Targets, storage_unavailable
 from vna.objects.ulid import new_ulid
 
 T = TypeVar("T")
 
 ROTATE_BYTES = 1024**3  # 2 PB in about 2 million files; a segment is checked in minutes
+OPEN_SECONDS = 900.0  # a segment is copied to other stores once it is sealed
 
 
 class Unit(Generic[T]):
@@ -79,20 +79,21 @@ class GroupCommit(Generic[T]):
 
     def __init__(
         self,
-        backend: Backend,
+        targets: Targets,
         plan: Plan[T] | None,
         transact: Transact[T],
         *,
         owner: str = "",
-        store: str = "",
         rotate_bytes: int = ROTATE_BYTES,
+        open_seconds: float = OPEN_SECONDS,
     ) -> None:
-        self._backend = backend
+        self._targets = targets
         self._plan = plan
         self._transact = transact
-        self._owner, self._store = owner, store
-        self._rotate_bytes = rotate_bytes
+        self._owner = owner
+        self._rotate_bytes, self._open_seconds = rotate_bytes, open_seconds
         self._segment: SegmentWriter | None = None
+        self._opened = 0.0
         self._sequence = 0
 
     def commit(self, units: Sequence[Unit[T]]) -> None:
@@ -127,23 +128,27 @@ class GroupCommit(Generic[T]):
         return units if self._plan is None else self._plan(units)
 
     def _store_and_index(self, units: Sequence[Unit[T]]) -> None:
-        placed = self._durable(units)
-        self._transact(placed)
+        try:
+            self._transact(self._durable(units))
+        except SegmentClosed:
+            self._poison()
+            self._transact(self._durable(units))
 
     def _acknowledge(self, units: Sequence[Unit[T]]) -> None:
         for unit in units:
             unit.complete()
 
     def _durable(self, units: Sequence[Unit[T]]) -> Placed[T]:
-        """Write the batch and sync it, on a second segment if the first fails."""
+        """Write the batch and sync it; where a store fails, on a second segment or in the next."""
         if not any(unit.appends for unit in units):
             return [(unit, ()) for unit in units]
-        for attempt in (1, 2):
+        for attempts_left in range(len(self._targets), -1, -1):
             try:
                 return self._written(units)
             except BackendError as error:
                 # A full store is as full for a second segment.
-                if attempt == 2 or isinstance(error, BackendFull):
+                full = isinstance(error, BackendFull) and len(self._targets) == 1
+                if full or not attempts_left:
                     raise storage_unavailable(error) from error
         raise AssertionError("the loop returns or raises")
 
@@ -161,7 +166,7 @@ class GroupCommit(Generic[T]):
         return placed
 
     def _sync(self, segment: SegmentWriter) -> None:
-        if self._backend.capabilities.append:
+        if segment.appends:
             segment.sync()
         else:  # only a sealed segment is durable
             segment.seal()
@@ -171,10 +176,14 @@ class GroupCommit(Generic[T]):
         return [segment.add(append, self._next_sequence()) for append in unit.appends]
 
     def _open_segment(self) -> SegmentWriter:
-        if self._segment is not None and self._segment.size >= self._rotate_bytes:
+        if self._segment is not None and (
+            self._segment.size >= self._rotate_bytes
+            or time.monotonic() - self._opened >= self._open_seconds
+        ):
             self.seal()
         if self._segment is None:
-            self._segment = SegmentWriter(self._backend, new_ulid(), self._owner, self._store)
+            self._segment = SegmentWriter(self._targets, new_ulid(), self._owner)
+            self._opened = time.monotonic()
         return self._segment
 
     def _poison(self) -> None:
@@ -184,16 +193,8 @@ class GroupCommit(Generic[T]):
             return
         segment.abandon()
         if not segment.synced:
-            with suppress(BackendError):
-                self._backend.delete(segment_key(segment.segment))
+            segment.delete()
 
     def _next_sequence(self) -> int:
         self._sequence = max(self._sequence + 1, time.time_ns() // 1000)
         return self._sequence
-
-
-def storage_unavailable(error: BackendError) -> VnaError:
-    """What a caller may know of a failure of the store."""
-    if isinstance(error, BackendFull):
-        return StorageUnavailable("the store is full")
-    return StorageUnavailable(f"the store failed: {error.reason}")

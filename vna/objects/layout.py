@@ -6,6 +6,7 @@ from vna.objects import ulid
 
 SEGMENTS = "seg"
 RAW_FILES = "big"
+QUARANTINE = "q"
 MARKER = "vna.json"
 
 
@@ -22,6 +23,11 @@ def raw_key(segment: str) -> str:
 def meta_key(segment: str) -> str:
     """The key of the record header that belongs to a raw file."""
     return raw_key(segment).removesuffix(".bin") + ".meta"
+
+
+def quarantine_key(key: str, name: str) -> str:
+    """Where damaged bytes are kept; `name`: a ULID of the incident."""
+    return f"{QUARANTINE}/{name}/{key.rpartition('/')[2]}"
 
 
 def ulid_of(key: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from storage_backends.base import Backend, BackendError, KeyExists, KeyMissing
 from vna.errors import InvalidConfiguration
-from vna.objects.group import storage_unavailable
 from vna.objects.layout import MARKER
+from vna.objects.targets import storage_unavailable
 from vna.objects.ulid import new_ulid
 
 FORMAT = 1

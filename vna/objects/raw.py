@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from storage_backends.base import Backend, BackendError, Buffer, KeyMissing, StoredKey
 from vna.model.archive import Place
-from vna.objects.group import storage_unavailable
+from vna.objects.blocks import BlockSums
+from vna.objects.copying import copy_key
 from vna.objects.layout import RAW_FILES, meta_key, raw_key, ulid_of
 from vna.objects.record import RecordHeader, RecordNames, RecordType
+from vna.objects.targets import Target, Targets, storage_unavailable
 from vna.objects.ulid import new_ulid
 
 RAW_BYTES = 8 * 1024**2  # from here an object gets a file of its own (docs/formats.md)
@@ -22,19 +24,26 @@ SYNC_EVERY = 128 * 1024**2  # bytes; so that the last sync of a large object doe
 class RawObject:
     """One large object on its way in. Its file is the payload and nothing else.
 
-    Any method but `abort` raises `StorageUnavailable` when the store fails; then only `abort`
-    is left to do. Calls may come from different threads.
+    It grows in the first of the chosen stores, or in `spool` where that one keeps nothing that is
+    not whole (S3); the others get their copies at the end. Any method but `abort` raises
+    `StorageUnavailable` when a store fails; then only `abort` is left to do. Calls may come from
+    different threads.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, targets: Targets, spool: Backend | None = None) -> None:
         self.segment = new_ulid()
-        self._backend = backend
+        self._all = targets
+        self._targets = targets.chosen()
+        self._first = self._targets[0]
+        if spool is not None and not self._first.backend.capabilities.append:
+            self._first = Target("spool", spool)
         self._lock = threading.Lock()
         self._unsynced = 0
+        self._sums = BlockSums()
         try:
-            self._writer = backend.create(raw_key(self.segment))
+            self._writer = self._first.backend.create(raw_key(self.segment))
         except BackendError as error:
-            raise storage_unavailable(error) from error
+            raise self._failed(self._first, error) from error
 
     @property
     def size(self) -> int:
@@ -46,23 +55,24 @@ class RawObject:
         with self._lock:
             try:
                 self._writer.append([chunk])
+                self._sums.update(chunk)
                 self._unsynced += len(chunk)
                 if self._unsynced >= SYNC_EVERY:
                     self._writer.sync()
                     self._unsynced = 0
             except BackendError as error:
-                raise storage_unavailable(error) from error
+                raise self._failed(self._first, error) from error
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes of what was written so far, or fewer only at the end."""
         try:
-            reader = self._backend.open(raw_key(self.segment))
+            reader = self._first.backend.open(raw_key(self.segment))
             try:
                 return reader.read(offset, length)
             finally:
                 reader.close()
         except BackendError as error:
-            raise storage_unavailable(error) from error
+            raise self._failed(self._first, error) from error
 
     def finish(self, sha256: bytes, xxh3: bytes, names: RecordNames) -> Place:
         """Make the object durable: its bytes, their name, then the header that belongs to them.
@@ -81,19 +91,38 @@ class RawObject:
                 xxh3,
                 names,
             )
+            meta = header.encode() + self._sums.encode()
             try:
                 self._writer.seal()
-                self._backend.put_new(meta_key(self.segment), [header.encode()])
             except BackendError as error:
-                raise storage_unavailable(error) from error
-            return Place(self.segment, 0, length, raw=True)
+                raise self._failed(self._first, error) from error
+            for target in self._targets:
+                self._keep(target, meta)
+            if self._first not in self._targets:
+                with suppress(BackendError):
+                    remove_raw(self._first.backend, self.segment)
+            stores = tuple(each.name for each in self._targets)
+            return Place(self.segment, 0, length, raw=True, stores=stores)
 
     def abort(self) -> None:
         """Remove what was written, also after a failed or a finished `finish`. Never raises."""
         with self._lock:
             self._writer.abandon()
-            with suppress(BackendError):
-                remove_raw(self._backend, self.segment)
+            for target in {self._first, *self._targets}:
+                with suppress(BackendError):
+                    remove_raw(target.backend, self.segment)
+
+    def _keep(self, target: Target, meta: bytes) -> None:
+        try:
+            if target != self._first:
+                copy_key(self._first.backend, target.backend, raw_key(self.segment))
+            target.backend.put_new(meta_key(self.segment), [meta])
+        except BackendError as error:
+            raise self._failed(target, error) from error
+
+    def _failed(self, target: Target, error: BackendError) -> Exception:
+        self._all.failed(target.name, error)
+        return storage_unavailable(error)
 
 
 @dataclass(frozen=True, slots=True)

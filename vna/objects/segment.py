@@ -15,10 +15,11 @@ from enum import IntEnum
 
 import xxhash
 
-from storage_backends.base import Backend, Buffer, Reader
+from storage_backends.base import Buffer, Reader
 from vna.model.archive import Place
 from vna.objects import ulid
 from vna.objects.layout import segment_key
+from vna.objects.mirror import MirrorWriter
 from vna.objects.record import (
     FIXED_SIZE,
     LONGEST_HEADER,
@@ -29,6 +30,7 @@ from vna.objects.record import (
     RecordType,
     decode,
 )
+from vna.objects.targets import Targets
 
 CHUNK = 1024 * 1024  # bytes read at once while a payload is checked
 NO_NAMES = RecordNames(0)
@@ -78,12 +80,16 @@ class Entry:
 
 
 class SegmentWriter:
-    """A segment being written, by one thread. Errors are those of the backend's writer."""
+    """A segment being written, by one thread, to every chosen store. Errors are those of the
+    backends' writers. `appends`: it may go on after a sync; otherwise only `seal` is durable."""
 
-    def __init__(self, backend: Backend, segment: str, owner: str, store: str) -> None:
+    def __init__(self, targets: Targets, segment: str, owner: str) -> None:
         self.segment = segment
         self.synced = False
-        self._writer = backend.create(segment_key(segment))
+        self._writer = MirrorWriter(targets, segment_key(segment))
+        self.appends = self._writer.appends
+        self._stores = tuple(each.name for each in self._writer.targets)
+        store = self._writer.targets[0].identity
         self._entries: list[Entry] = []
         self._pending: list[Buffer] = []
         self._pending_bytes = 0
@@ -113,7 +119,7 @@ class SegmentWriter:
         self._pending.append(header)
         self._pending.extend(append.payload)
         self._pending_bytes += len(header) + length
-        return Place(self.segment, offset + len(header), length)
+        return Place(self.segment, offset + len(header), length, stores=self._stores)
 
     def flush(self) -> None:
         """Write what was added, in one append. Not yet durable."""
@@ -136,10 +142,15 @@ class SegmentWriter:
         self.add(plain(RecordType.FOOTER, footer), _sequence_of(self.segment))
         self.flush()
         self._writer.seal()
+        self.synced = True
 
     def abandon(self) -> None:
         """Close without a promise; what was synced stays good."""
         self._writer.abandon()
+
+    def delete(self) -> None:
+        """Remove it: for a segment of which nothing was ever durable. Never raises."""
+        self._writer.delete()
 
 
 def plain(type: RecordType, payload: bytes, names: RecordNames = NO_NAMES) -> Append:

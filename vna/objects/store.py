@@ -1,79 +1,102 @@
-"""The content-addressed store as its users see it: objects by place."""
+"""The content-addressed store as its users see it: objects by place, from whichever copy is good."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NoReturn
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import xxhash
 
-from storage_backends.base import Backend, BackendError, KeyMissing, Reader
-from vna.errors import Damaged, InvalidConfiguration, StorageUnavailable
+from storage_backends.base import Backend, BackendError
+from vna.errors import Damaged, StorageUnavailable, VnaError
 from vna.model.archive import Place
-from vna.objects.group import storage_unavailable
-from vna.objects.layout import meta_key, raw_key, segment_key
-from vna.objects.marker import open_marker, read_marker
+from vna.objects.mounted import MountedStore
 from vna.objects.raw import RawObject, Stray, remove_raw, strays
-from vna.objects.readers import Readers
-from vna.objects.record import (
-    LONGEST_HEADER,
-    BadRecord,
-    RecordHeader,
-    decode,
-    decode_before,
-)
+from vna.objects.record import RecordHeader
+from vna.objects.targets import Targets, storage_unavailable
+
+log = logging.getLogger("vna.stores")
+
+T = TypeVar("T")
 
 CHUNK_BYTES = 1024 * 1024
-OPEN_FILES = 256
 GAP_BYTES = 16 * 1024  # reading this much for nothing costs less than another read
-UNKNOWN = "of unknown SHA-256"
+KNOWN_SEGMENTS = 100_000  # whose stores are remembered
+
+Whereabouts = Callable[[str], Mapping[str, int]]
+Notice = Callable[[str, str, VnaError], None]
 
 
 class ObjectStore:
     """Read objects by place, begin raw ones. Used by any number of threads at once.
 
-    Every method may raise `StorageUnavailable`. `Damaged` means: the store answers, but the bytes
-    are missing or wrong. A whole object is checked against its record (XXH3-128) while it is read;
-    a part of one is not. `sha256`, where given, is checked against the record too.
+    Every method may raise `StorageUnavailable`. `Damaged` means: all stores that should hold it
+    answer, but the bytes are missing or wrong. What is returned has been checked against a digest
+    (raw files block by block); `sha256`, where given, is checked against the record too. Where one
+    copy fails the next is read, and `notice` is told: segment, store, error.
     """
 
-    def __init__(self, backend: Backend, *, open_files: int = OPEN_FILES) -> None:
-        """Open the store; raises `InvalidConfiguration` if it is not one that we can read."""
-        self.backend = backend
-        self.identity = open_marker(backend).store
-        self._readers = Readers(backend, open_files)
+    def __init__(
+        self,
+        stores: Sequence[MountedStore],
+        *,
+        copies: int = 1,
+        whereabouts: Whereabouts | None = None,
+        notice: Notice = lambda segment, store, error: None,
+        spool: Backend | None = None,
+    ) -> None:
+        """`stores`: in the order in which they are read; the hot ones take new objects, `copies` of
+        them each. `whereabouts`: the stores that hold a segment, those of the lowest number read
+        first; without it, all may.
+        `spool`: where large objects grow that are on their way to a store that cannot append.
+        """
+        self.stores = {each.name: each for each in stores}
+        self.targets = Targets([each.target for each in stores if each.tier == "hot"], copies)
+        self.spool = spool
+        self._whereabouts = whereabouts if len(stores) > 1 else None
+        self._notice = notice
+        self._known: OrderedDict[str, tuple[MountedStore, ...]] = OrderedDict()
+
+    @classmethod
+    def of(cls, backend: Backend, name: str = "main") -> ObjectStore:
+        """One store and no other; raises as `MountedStore`."""
+        return cls([MountedStore(name, backend)])
 
     def close(self) -> None:
         """Close the files that were kept open."""
-        self._readers.close()
+        for store in self.stores.values():
+            store.close()
+        self.targets.close()
 
     def create_raw(self) -> RawObject:
         """Begin an object that gets a file of its own."""
-        return RawObject(self.backend)
+        return RawObject(self.targets, self.spool)
 
     def strays(self) -> list[Stray]:
         """Raw files that were not finished: still being written, or left by a dead process."""
         try:
-            return list(strays(self.backend))
+            return [each for backend in self._backends() for each in strays(backend)]
         except BackendError as error:
             raise storage_unavailable(error) from error
 
     def remove_raw(self, segment: str) -> None:
-        """Remove a raw file, whole or a stray, durably; nothing happens if it is gone already.
+        """Remove a raw file, whole or a stray, from every store, durably; it may be gone already.
 
         For what nothing refers to any more, and for strays whose writer is known to be gone.
         """
-        if not self._is_here():  # a file on a disk that is away is not gone
-            raise StorageUnavailable("the store is not there")
+        if not all(each.is_here() for each in self.stores.values()):
+            raise StorageUnavailable("a store is not there")  # a file on a disk away is not gone
         try:
-            remove_raw(self.backend, segment)
+            for backend in self._backends():
+                remove_raw(backend, segment)
         except BackendError as error:
             raise storage_unavailable(error) from error
         finally:
-            for key in (raw_key(segment), meta_key(segment)):
-                self._readers.forget(key)
+            for store in self.stores.values():
+                store.forget(segment)
 
     def read(
         self, place: Place, start: int = 0, length: int | None = None, *, sha256: bytes = b""
@@ -85,14 +108,16 @@ class ObjectStore:
         return self._part(place, start, max(stop - start, 0), sha256)
 
     def checked(self, place: Place, *, sha256: bytes, xxh3: bytes) -> bytes:
-        """All of the payload in one read, compared with the digest that the caller knows of it.
+        """All of the payload, compared with the digest that the caller knows of it.
 
         Raises `Damaged`. What its record says is not read.
         """
-        data = self._part(place, 0, place.length, sha256)
-        if xxhash.xxh3_128_digest(data) != xxh3:
-            raise Damaged(sha256.hex(), "its bytes differ from their checksum")
-        return data
+        if place.raw:
+            data = self._part(place, 0, place.length, sha256)
+            if xxhash.xxh3_128_digest(data) != xxh3:
+                raise Damaged(sha256.hex(), "its bytes differ from their checksum")
+            return data
+        return self._first_good(place, sha256, lambda store: store.payload(place, sha256, xxh3))
 
     def stream(
         self,
@@ -117,25 +142,34 @@ class ObjectStore:
 
     def header(self, place: Place, *, sha256: bytes = b"") -> RecordHeader:
         """What the record says of its payload."""
-        with self._reading(place, sha256):
-            return self._header(place, sha256)
+        return self._first_good(place, sha256, lambda store: store.header(place, sha256))
 
     def verify(self, place: Place, sha256: bytes, xxh3: bytes) -> None:
-        """Read all of an object and compare both digests and the record; raises `Damaged`."""
+        """Read all of an object and compare both digests and the record; raises `Damaged`.
+
+        One good copy is enough; `notice` hears of one that is not.
+        """
+        if self.header(place, sha256=sha256).xxh3 != xxh3:
+            raise Damaged(sha256.hex(), "its record states another checksum")
         digest = hashlib.sha256()
-        for chunk in self._whole(place, CHUNK_BYTES, sha256, xxh3):
+        for chunk in self._whole(place, CHUNK_BYTES, sha256):
             digest.update(chunk)
         if digest.digest() != sha256:
             raise Damaged(sha256.hex(), "its SHA-256 is another")
 
-    def _whole(
-        self, place: Place, chunk_bytes: int, sha256: bytes, xxh3: bytes = b""
-    ) -> Iterator[bytes]:
-        with self._reading(place, sha256):
-            header = self._header(place, sha256)
-        name = header.sha256.hex()
-        if xxh3 and xxh3 != header.xxh3:
-            raise Damaged(name, "its record states another checksum")
+    def forget(self, segment: str) -> None:
+        """Look up anew where a segment lies."""
+        self._known.pop(segment, None)
+        for store in self.stores.values():
+            store.forget(segment)
+
+    def _whole(self, place: Place, chunk_bytes: int, sha256: bytes) -> Iterator[bytes]:
+        if not place.raw:
+            data = self._first_good(place, sha256, lambda store: store.payload(place, sha256))
+            for start in range(0, len(data), chunk_bytes):
+                yield data[start : start + chunk_bytes]
+            return
+        header = self.header(place, sha256=sha256)
         digest = xxhash.xxh3_128()
         held = b""
         for start in range(0, place.length, chunk_bytes):
@@ -144,15 +178,18 @@ class ObjectStore:
             held = self._part(place, start, min(chunk_bytes, place.length - start), header.sha256)
             digest.update(held)
         if digest.digest() != header.xxh3:
-            raise Damaged(name, "its bytes differ from their checksum")
+            raise Damaged(header.sha256.hex(), "its bytes differ from their checksum")
         if held:
             yield held
 
     def _ranges(
         self, place: Place, ranges: Sequence[tuple[int, int]], chunk_bytes: int, sha256: bytes
     ) -> Iterator[bytes]:
+        source = self.source(place, sha256=sha256)
         for start, stop, wanted in _coalesced(ranges, chunk_bytes):
-            data = self._part(place, start, stop - start, sha256)
+            if stop > place.length:
+                raise ValueError(f"bytes {start} to {stop} of an object of {place.length}")
+            data = source.read(start, stop - start)
             if len(wanted) == 1:
                 yield data
             else:
@@ -161,79 +198,72 @@ class ObjectStore:
     def _part(self, place: Place, start: int, length: int, sha256: bytes) -> bytes:
         if not 0 <= start <= start + length <= place.length:
             raise ValueError(f"bytes {start}+{length} of an object of {place.length}")
-        with self._reading(place, sha256), self._readers.lease(_key(place)) as reader:
-            data = reader.read(place.offset + start, length)
-        if len(data) != length:
-            raise Damaged(sha256.hex() or UNKNOWN, "its file ends too early")
-        return data
+        if place.raw:
+            return self._first_good(
+                place, sha256, lambda store: store.part(place, start, length, sha256)
+            )
+        data = self._first_good(place, sha256, lambda store: store.payload(place, sha256))
+        return data[start : start + length]
 
-    def _header(self, place: Place, sha256: bytes) -> RecordHeader:
-        key = meta_key(place.segment) if place.raw else segment_key(place.segment)
-        try:
-            with self._readers.lease(key) as reader:
-                found = _meta_header(reader) if place.raw else _header_before(reader, place.offset)
-        except BadRecord as error:
-            raise Damaged(sha256.hex() or UNKNOWN, f"its record: {error}") from error
-        if (found.segment, found.length) != (place.segment, place.length):
-            raise Damaged(sha256.hex() or UNKNOWN, "another record lies in its place")
-        if sha256 and found.sha256 != sha256:
-            raise Damaged(sha256.hex(), "its record names another object")
+    def _first_good(
+        self, place: Place, sha256: bytes, read: Callable[[MountedStore], T]
+    ) -> T:
+        """What the first store gives whose copy is good; where all remembered fail, asks anew."""
+        tried: set[str] = set()
+        errors: list[VnaError] = []
+        for ask in (self._holding, self._looked_up):
+            for store in ask(place.segment):
+                if store.name in tried:
+                    continue
+                tried.add(store.name)
+                try:
+                    return read(store)
+                except (Damaged, StorageUnavailable) as error:
+                    errors.append(error)
+                    self._notice(place.segment, store.name, error)
+        away = [error for error in errors if isinstance(error, StorageUnavailable)]
+        raise (away or errors or [StorageUnavailable("no store at hand holds it")])[0]
+
+    def _holding(self, segment: str) -> Sequence[MountedStore]:
+        found = self._known.get(segment)
+        return self._looked_up(segment) if found is None else found
+
+    def _looked_up(self, segment: str) -> Sequence[MountedStore]:
+        if self._whereabouts is None:
+            return tuple(self.stores.values())
+        names = self._whereabouts(segment)
+        here = [each for each in self.stores.values() if each.name in names]
+        found = tuple(sorted(here, key=lambda each: names[each.name]))  # stable: else in order
+        self._known[segment] = found
+        if len(self._known) > KNOWN_SEGMENTS:
+            self._known.popitem(last=False)
         return found
 
-    @contextmanager
-    def _reading(self, place: Place, sha256: bytes) -> Iterator[None]:
-        try:
-            yield
-        except KeyMissing as error:
-            self._missing(place, sha256, error)
-        except BackendError as error:
-            raise storage_unavailable(error) from error
-
-    def _missing(self, place: Place, sha256: bytes, error: KeyMissing) -> NoReturn:
-        """A file is not there: damage if the store itself is there, else the store is away."""
-        if not self._is_here():
-            raise StorageUnavailable("the store is not there") from error
-        raise Damaged(sha256.hex() or UNKNOWN, f"segment {place.segment} is missing") from error
-
-    def _is_here(self) -> bool:
-        try:
-            marker = read_marker(self.backend)
-        except (BackendError, InvalidConfiguration):
-            return False
-        return marker is not None and marker.store == self.identity
+    def _backends(self) -> list[Backend]:
+        found = [each.backend for each in self.stores.values()]
+        return found if self.spool is None else [*found, self.spool]
 
 
 class StoredSource:
-    """A stored payload as a `vna.dicom` source: `size`, and ranged reads."""
+    """A stored payload as a `vna.dicom` source: `size`, and ranged reads.
+
+    What is no raw file is read once, as a whole, and kept as long as the source.
+    """
 
     def __init__(self, store: ObjectStore, place: Place, sha256: bytes) -> None:
         self.size = place.length
         self._store, self._place, self._sha256 = store, place, sha256
+        self._data: bytes | None = None
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes, or fewer only where the payload ends."""
         if offset >= self.size:
             return b""
-        return self._store.read(self._place, offset, length, sha256=self._sha256)
-
-
-def _key(place: Place) -> str:
-    return raw_key(place.segment) if place.raw else segment_key(place.segment)
-
-
-def _meta_header(reader: Reader) -> RecordHeader:
-    return decode(reader.read(0, LONGEST_HEADER))[0]
-
-
-def _header_before(reader: Reader, offset: int) -> RecordHeader:
-    for length in (512, LONGEST_HEADER):  # nearly all headers are about 300 bytes
-        first = max(offset - length, 0)
-        try:
-            return decode_before(reader.read(first, offset - first))[0]
-        except BadRecord:
-            if first == 0 or length == LONGEST_HEADER:
-                raise
-    raise AssertionError("the loop returns or raises")
+        if self._place.raw:
+            return self._store.read(self._place, offset, length, sha256=self._sha256)
+        if self._data is None:
+            self._data = self._store.read(self._place, sha256=self._sha256)
+        return self._data[offset : offset + length]
 
 
 def _is_whole(ranges: Sequence[tuple[int, int]], size: int) -> bool:

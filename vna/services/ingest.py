@@ -17,7 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from storage_backends.base import Backend
 from vna.errors import StorageUnavailable
 from vna.index import organisations
 from vna.index.engine import Index
@@ -26,7 +25,7 @@ from vna.index.organisations import Organisation
 from vna.model.archive import Disposition, DuplicatePolicy, Outcome
 from vna.model.caller import Caller, Right
 from vna.objects import Committer, ObjectStore, RawObject, Unit
-from vna.objects.group import ROTATE_BYTES
+from vna.objects.group import OPEN_SECONDS, ROTATE_BYTES
 from vna.services.arrival import Arrival, Behind, Compare, Decision, ObjectUnit
 from vna.services.budget import Budget
 from vna.services.commit import Closing, Commit
@@ -53,7 +52,6 @@ class Ingest:
         self,
         index: Index,
         objects: ObjectStore,
-        backend: Backend,
         *,
         policy: DuplicatePolicy = DuplicatePolicy.VERSION,
         authority: str = "",
@@ -63,6 +61,7 @@ class Ingest:
         threads: int = THREADS,
         owner: str = "",
         rotate_bytes: int = ROTATE_BYTES,
+        open_seconds: float = OPEN_SECONDS,
         observe: Callable[[str, str, int], None] = lambda source, outcome, size: None,
     ) -> None:
         self._index, self._objects, self._observe = index, objects, observe
@@ -74,12 +73,13 @@ class Ingest:
         self._changed = threading.Condition()
         commit = Commit(index, quiet_milliseconds=int(quiet_seconds * 1000))
         self.committer: Committer[Any] = Committer(
-            backend,
+            objects.targets,
             self._plan,
             commit,
             owner=owner,
             rotate_bytes=rotate_bytes,
-            store=objects.identity,
+            open_seconds=open_seconds,
+            idle_seconds=open_seconds,
         )
 
     def reception(

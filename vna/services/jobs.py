@@ -8,15 +8,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from vna.errors import Unavailable
 from vna.index import jobs
-from vna.index.engine import Index
+from vna.index.engine import Index, Session
 from vna.index.jobs import Job
 
 log = logging.getLogger("vna.jobs")
 
-LEASE_MILLISECONDS = 5 * 60_000  # longer than any job takes; a dead worker's job waits so long
+LEASE_MILLISECONDS = 5 * 60_000  # a dead worker's job waits so long
+RENEW_SECONDS = 60.0
 AT_ONCE = 16  # jobs leased in one transaction
 POLL_SECONDS = 1.0
 
@@ -34,6 +36,7 @@ class Jobs:
     ) -> None:
         """`chores`: done by `run` when it begins and then once an hour."""
         self._index, self._handlers, self._chores = index, dict(handlers), tuple(chores)
+        self._at_hand: Job | None = None
         self._owner = f"{socket.gethostname()}/{os.getpid()}"
 
     def run_once(self) -> int:
@@ -53,6 +56,8 @@ class Jobs:
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set; a database or store that is away is waited for."""
+        renewal = threading.Thread(target=self._renew, args=(stop,), name="lease", daemon=True)
+        renewal.start()
         due = time.monotonic()
         while not stop.is_set():
             try:
@@ -66,7 +71,18 @@ class Jobs:
                 log.warning("jobs wait: %s", error)
             stop.wait(POLL_SECONDS)
 
+    def _renew(self, stop: threading.Event) -> None:
+        """Keep the job at hand ours while it lasts."""
+        while not stop.wait(RENEW_SECONDS):
+            if (job := self._at_hand) is not None:
+                with suppress(Unavailable):
+                    self._index.transact(lambda session: self._keep(session, job))
+
+    def _keep(self, session: Session, job: Job) -> None:
+        jobs.renew(session, job, self._owner, milliseconds=LEASE_MILLISECONDS)
+
     def _run(self, job: Job) -> None:
+        self._at_hand = job
         try:
             self._handlers[job.kind](job)
         except Unavailable:
@@ -78,3 +94,5 @@ class Jobs:
             self._index.transact(lambda session: jobs.failed(session, job, self._owner, reason))
         else:
             self._index.transact(lambda session: jobs.done(session, job, self._owner))
+        finally:
+            self._at_hand = None

@@ -11,12 +11,12 @@ import xxhash
 from vna.dicom.source import BytesSource, Source
 from vna.errors import Damaged
 from vna.model.archive import Place
-from vna.objects import ObjectStore
+from vna.objects import RAW_BYTES, ObjectStore
 from vna.services.payload import CHUNK
 
 # Bytes. An object up to this size is read as a whole and checked before its first byte leaves, even
 # where only a part is wanted: at 6 GB/s that costs less than another request.
-CHECKED_WHOLE = 4 << 20
+CHECKED_WHOLE = RAW_BYTES
 
 Ranges = Sequence[tuple[int, int]]
 

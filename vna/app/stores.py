@@ -1,0 +1,95 @@
+"""Settings become stores. The only module that names concrete backends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from storage_backends.base import Backend, BackendError
+from storage_backends.local import LocalBackend
+from vna.config import Settings
+from vna.config.stores import StoreSetting
+from vna.errors import InvalidConfiguration, StorageUnavailable
+from vna.index import copies
+from vna.index.copies import KnownStore
+from vna.index.engine import Index
+from vna.objects import MountedStore, ObjectStore
+from vna.objects.store import Notice
+
+log = logging.getLogger("vna.stores")
+
+
+def open_objects(
+    settings: Settings, index: Index, notice: Notice = lambda segment, store, error: None
+) -> ObjectStore:
+    """The stores of the settings as one; each is noted in the index with its marker.
+
+    A store that is away is used once it is back, but the first use of a store, and an archive of
+    one, need it here. Raises `InvalidConfiguration`, `StorageUnavailable`, `IndexUnavailable`.
+    """
+    if settings.store.copies > len(settings.mounted):
+        raise InvalidConfiguration(
+            f"store.copies is {settings.store.copies}, but there are {len(settings.mounted)} stores"
+        )
+    with index.reading() as session:
+        known = copies.known_stores(session)
+    mounted = [_mounted(index, each, known.get(each.name)) for each in settings.mounted]
+    if not any(each.is_here() for each in mounted if each.tier == "hot"):
+        raise StorageUnavailable(
+            "no store is there that takes new objects: is the disk mounted, is it the right one?"
+        )
+    spool = None
+    if any(not each.backend.capabilities.append for each in mounted if each.tier == "hot"):
+        spool = _local(str(settings.data.absolute() / "spool"))
+    return ObjectStore(
+        mounted,
+        copies=settings.store.ack_copies,
+        whereabouts=_whereabouts(index),
+        notice=notice,
+        spool=spool,
+    )
+
+
+def check_stores(settings: Settings) -> None:
+    """Open the stores and close them again, without leaving a thread or a connection behind."""
+    index = Index.open(settings.database_url)
+    try:
+        open_objects(settings, index).close()
+    finally:
+        index.close()
+
+
+def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
+    identity = known.identity if known else ""
+    store = MountedStore(
+        setting.name,
+        _backend(setting),
+        tier=setting.tier,
+        domain=setting.domain,
+        identity=identity,
+    )
+    now = KnownStore(setting.name, setting.tier, setting.domain, store.identity)
+    if known != now:
+        index.transact(lambda session: copies.mount(session, now))
+    if not store.is_here():
+        log.error("a store is not there", extra={"store": setting.name, "at": setting.location})
+    return store
+
+
+def _backend(setting: StoreSetting) -> Backend:
+    return _local(setting.folder)
+
+
+def _local(folder: str) -> Backend:
+    try:
+        return LocalBackend(folder)
+    except BackendError as error:
+        raise StorageUnavailable(f"the store cannot be opened: {error}") from error
+
+
+def _whereabouts(index: Index) -> Callable[[str], dict[str, int]]:
+    def find(segment: str) -> dict[str, int]:
+        with index.reading() as session:
+            return {name: int(state) for name, state in copies.holding(session, segment).items()}
+
+    return find

@@ -1,0 +1,120 @@
+"""All of one copy of a segment read and checked, and what is good in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import xxhash
+
+from storage_backends.base import Backend, KeyMissing, Reader
+from vna.objects.blocks import decode_blocks
+from vna.objects.layout import meta_key, raw_key, segment_key
+from vna.objects.record import LONGEST_HEADER, BadRecord, RecordHeader, decode
+from vna.objects.segment import CHUNK, Entry, Scan, footer
+
+Pace = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Examined:
+    """What a copy holds. `good`: offset of each payload that is what its record says, and the
+    SHA-256 of it; `bad`: what is wrong, in words; `size`: bytes up to the end of the last good
+    record. `sealed`: it has its footer, so that `bad` is all that is missing."""
+
+    good: dict[int, bytes] = field(default_factory=dict)
+    bad: list[str] = field(default_factory=list)
+    size: int = 0
+    sealed: bool = False
+
+
+def examine(backend: Backend, segment: str, *, raw: bool, pace: Pace = lambda read: None) -> Examined:
+    """Read all of a copy; `pace` is told of bytes read, and may wait.
+
+    SHA-256 is computed of raw files, XXH3-128 of records. A segment without a footer ends at its
+    first bad record, which is no damage in itself. Raises `BackendError`, but not for a missing
+    file.
+    """
+    found = Examined()
+    try:
+        if raw:
+            _raw(backend, segment, found, pace)
+        else:
+            reader = backend.open(segment_key(segment))
+            try:
+                _records(reader, segment, found, pace)
+            finally:
+                reader.close()
+    except KeyMissing as error:
+        found.bad.append(f"{error.key} is missing")
+    return found
+
+
+def _records(reader: Reader, segment: str, found: Examined, pace: Pace) -> None:
+    entries = footer(reader, segment)
+    if entries is None:
+        scan = Scan(reader, segment)
+        for record in scan:
+            pace(record.place.length)
+            found.good[record.place.offset] = record.header.sha256
+        found.size, found.sealed = scan.end, scan.sealed
+        return
+    found.sealed, found.size = True, reader.size()
+    for entry in entries:
+        pace(entry.length)
+        try:
+            _entry(reader, segment, entry)
+        except BadRecord as error:
+            found.bad.append(f"the record at {entry.offset}: {error}")
+        else:
+            found.good[entry.offset + entry.header_length] = entry.sha256
+
+
+def _entry(reader: Reader, segment: str, entry: Entry) -> None:
+    header, length = decode(reader.read(entry.offset, entry.header_length))
+    if (header.segment, header.length, header.sha256, length) != (
+        segment,
+        entry.length,
+        entry.sha256,
+        entry.header_length,
+    ):
+        raise BadRecord("it differs from the footer")
+    digest = xxhash.xxh3_128()
+    end = entry.offset + entry.header_length
+    for start in range(0, entry.length, CHUNK):
+        digest.update(reader.read(end + start, min(CHUNK, entry.length - start)))
+    if digest.digest() != header.xxh3:
+        raise BadRecord("the payload differs from its checksum")
+
+
+def _raw(backend: Backend, segment: str, found: Examined, pace: Pace) -> None:
+    meta = backend.open(meta_key(segment))
+    try:
+        data = meta.read(0, meta.size())
+    finally:
+        meta.close()
+    try:
+        header, length = decode(data[:LONGEST_HEADER])
+    except BadRecord as error:
+        found.bad.append(f"{meta_key(segment)}: {error}")
+        return
+    if len(data) > length and decode_blocks(data[length:], header.length) is None:
+        found.bad.append(f"{meta_key(segment)}: its checksums of blocks are damaged")
+    reader = backend.open(raw_key(segment))
+    try:
+        _payload(reader, header, found, pace)
+    finally:
+        reader.close()
+
+
+def _payload(reader: Reader, header: RecordHeader, found: Examined, pace: Pace) -> None:
+    digest = hashlib.sha256()
+    for start in range(0, header.length, CHUNK):
+        digest.update(chunk := reader.read(start, min(CHUNK, header.length - start)))
+        pace(len(chunk))
+    if reader.size() != header.length or digest.digest() != header.sha256:
+        found.bad.append("the bytes differ from their SHA-256")
+        return
+    found.sealed, found.size = True, header.length
+    found.good[0] = header.sha256

@@ -1,0 +1,399 @@
+"""Copies of segments in several stores: made, repaired, given up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from storage_backends.base import Backend, BackendError, KeyMissing
+from vna.errors import Conflict, Damaged, StorageUnavailable, Unavailable, VnaError
+from vna.index import attention, copies, jobs
+from vna.index.copies import Copy, Lying
+from vna.index.engine import Index, Session
+from vna.index.jobs import Job
+from vna.index.segments import REPLICATE, segment_keys
+from vna.model.archive import CopyState, Place
+from vna.objects import Append, MountedStore, ObjectStore, RecordType, Unit
+from vna.objects.copying import copy_key
+from vna.objects.examine import Examined, Pace, examine
+from vna.objects.layout import meta_key, quarantine_key, raw_key, segment_key
+from vna.objects.targets import storage_unavailable
+from vna.objects.ulid import new_ulid
+
+log = logging.getLogger("vna.stores")
+
+REPAIR = "repair"  # a job; its subject is SEGMENT@STORE
+AGAIN_MILLISECONDS = 15_000  # until a segment that is still open is looked at again
+OPEN_MILLISECONDS = 3600_000  # after that its writer is gone, or hears that it was closed
+SWEEP = 1000  # segments looked up at once
+
+__all__ = ["REPAIR", "REPLICATE", "Checked", "Copies", "Mended"]
+
+Submit = Callable[[Unit[Any]], Any]
+
+
+def unpaced(read: int) -> None:
+    """Reads as fast as it can."""
+
+
+class Copies:
+    """Keeps as many good copies of each segment as are wanted, in different domains if it can.
+
+    `wanted`: how many; `submit`: the committer, for objects that are written anew.
+    """
+
+    def __init__(self, index: Index, objects: ObjectStore, submit: Submit, *, wanted: int) -> None:
+        self._index, self._objects, self._submit = index, objects, submit
+        self._wanted = min(wanted, len(objects.stores))
+
+    def replicate(self, job: Job) -> None:
+        """Make the copies that a segment lacks; looked at again while it is being written."""
+        segment = job.subject
+        if self._lacks(segment) and not self._made(segment):
+            self._put(REPLICATE, [segment], after=AGAIN_MILLISECONDS)
+
+    def sweep(self) -> int:
+        """Have all segments replicated that lack copies; how many there were."""
+        after, found = "", 0
+        while True:
+            with self._index.reading() as session:
+                some = copies.wanting(session, self._wanted, after=after, limit=SWEEP)
+            if not some:
+                return found
+            self._put(REPLICATE, some, after=0)
+            after, found = some[-1], found + len(some)
+
+    def check(self, copy: Copy, pace: Pace = unpaced) -> Checked:
+        """Read all of a copy, compare it with the index, and note what was found.
+
+        Raises `StorageUnavailable` where the store is away.
+        """
+        store = self._mounted(copy.store)
+        found, missing = self._examined(store, copy, pace)
+        whole = not missing and not found.bad
+        state = CopyState.GOOD if whole else CopyState.DAMAGED
+        self._index.transact(
+            lambda session: copies.checked(session, copy.segment, copy.store, state)
+        )
+        if not whole:
+            log.error(
+                "a copy is damaged",
+                extra={"store": copy.store, "segment": copy.segment, "reason": found.bad[:1]},
+            )
+        return Checked(copy, tuple(missing), tuple(found.bad), found.size)
+
+    def repair(self, job: Job) -> None:
+        """Check a copy that somebody found damaged, and put it right."""
+        segment, _, where = job.subject.partition("@")
+        with self._index.reading() as session:
+            found = [each for each in copies.copies_of(session, segment) if each.store == where]
+        for copy in found:
+            if copy.state is not CopyState.LEAVING:
+                self.mend(self.check(copy))
+
+    def mend(self, checked: Checked) -> Mended:
+        """Put a damaged copy right from another one, or save from all copies what is good in any.
+
+        What no copy has is marked as damaged and put on the attention list.
+        """
+        if checked.good:
+            return Mended(replaced=False, moved=0, lost=())
+        copy = checked.copy
+        with self._index.reading() as session:
+            others = [
+                each
+                for each in copies.copies_of(session, copy.segment)
+                if each.store != copy.store
+                and each.state is not CopyState.LEAVING
+                and each.store in self._objects.stores
+            ]
+        for other in others:
+            with suppress(StorageUnavailable):
+                again = self.check(other)
+                if again.good:
+                    self._replace(copy, again)
+                    return Mended(replaced=True, moved=0, lost=())
+        if any(not self._mounted(other.store).is_here() for other in others):
+            raise StorageUnavailable("a store that may have a good copy is not there")
+        return self._save(checked)
+
+    def drop(self, segment: str, where: str, *, keep: int) -> None:
+        """Give up the copy of a segment in one store.
+
+        Refused with `Conflict` unless `keep` good copies that have been read back stay in other
+        stores, of different domains where the stores have more than one.
+        """
+
+        def begin(session: Session) -> None:
+            found = copies.copies_of(session, segment, lock=True)
+            others = [
+                each
+                for each in found
+                if each.store != where and each.state is CopyState.GOOD and each.verified_at
+            ]
+            domains = {each.domain for each in others}
+            apart = len({each.domain for each in self._objects.stores.values()} - {""}) > 1
+            if len(others) < keep or (apart and len(domains) < min(keep, 2)):
+                raise Conflict(
+                    f"segment {segment} has {len(others)} other verified copies in "
+                    f"{len(domains)} domains; {keep} must stay"
+                )
+            copies.leave(session, segment, where)
+
+        self._index.transact(begin)
+        self._remove(segment, where)
+
+    def finish_drops(self) -> int:
+        """Go on with what an interruption left half removed; how many there were."""
+        with self._index.reading() as session:
+            found = copies.leaving(session, limit=SWEEP)
+        for each in found:
+            if each.store in self._objects.stores:
+                self._remove(each.segment, each.store)
+        return len(found)
+
+    def _lacks(self, segment: str) -> int:
+        with self._index.reading() as session:
+            held = copies.holding(session, segment)
+        return max(0, self._wanted - sum(state is CopyState.GOOD for state in held.values()))
+
+    def _made(self, segment: str) -> bool:
+        """Make the missing copies; False where the segment may still grow."""
+        with self._index.reading() as session:
+            found = copies.copies_of(session, segment)
+            now = session.now()
+            created = copies.created_at(session, segment)
+        sources = [
+            each
+            for each in found
+            if each.state is CopyState.GOOD and each.store in self._objects.stores
+        ]
+        if not sources:
+            raise StorageUnavailable(f"no store at hand has a good copy of segment {segment}")
+        source = sources[0]
+        store = self._mounted(source.store)
+        examined, missing = self._examined(store, source, unpaced)
+        if not examined.sealed and not examined.bad:
+            if now - created < OPEN_MILLISECONDS:
+                return False
+            self._index.transact(lambda session: copies.close(session, segment))
+            examined, missing = self._examined(store, source, unpaced)
+        if examined.bad or missing:
+            self.mend(self.check(source))
+            return False
+        self._index.transact(
+            lambda session: copies.checked(session, segment, source.store, CopyState.GOOD)
+        )
+        for target in self._missing_in(found):
+            self._copy(segment, source.raw, store.backend, target, examined.size)
+            self._added(segment, target.name)
+        return True
+
+    def _added(self, segment: str, where: str) -> None:
+        self._index.transact(lambda session: copies.add_copy(session, segment, where))
+        self._objects.forget(segment)
+
+    def _put(self, kind: str, subjects: Sequence[str], *, after: int) -> None:
+        self._index.transact(lambda session: jobs.put(session, kind, subjects, after=after))
+
+    def _missing_in(self, found: Sequence[Copy]) -> list[MountedStore]:
+        """Where the copies go that are missing: other domains first, then in order."""
+        good = [each for each in found if each.state is CopyState.GOOD]
+        taken, domains = {each.store for each in found}, {each.domain for each in good}
+        free = [each for each in self._objects.stores.values() if each.name not in taken]
+        free.sort(key=lambda each: each.domain in domains)  # stable: in order otherwise
+        return free[: max(0, self._wanted - len(good))]
+
+    def _examined(
+        self, store: MountedStore, copy: Copy, pace: Pace
+    ) -> tuple[Examined, list[Lying]]:
+        """What lies in a copy, and the objects that should but do not."""
+        if not store.is_here():
+            raise StorageUnavailable(f"the store {store.name} is not there")
+        with self._index.reading() as session:
+            wanted = copies.lying_in(session, copy.segment)
+        try:
+            found = examine(store.backend, copy.segment, raw=copy.raw, pace=pace)
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+        missing = [each for each in wanted if found.good.get(each.offset) != each.sha256]
+        return found, missing
+
+    def _replace(self, bad: Copy, good: Checked) -> None:
+        """Put a good copy in the place of a bad one, whose bytes are kept in quarantine."""
+        store, source = self._mounted(bad.store), self._mounted(good.copy.store)
+        incident = new_ulid()
+        try:
+            for key in _keys(bad.segment, raw=bad.raw):
+                _quarantine(store.backend, key, incident)
+            self._copy(bad.segment, bad.raw, source.backend, store, good.size)
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+        finally:
+            self._objects.forget(bad.segment)
+        self._index.transact(
+            lambda session: copies.checked(session, bad.segment, bad.store, CopyState.GOOD)
+        )
+        log.warning("a copy was repaired", extra={"store": bad.store, "segment": bad.segment})
+
+    def _save(self, checked: Checked) -> Mended:
+        """Write anew what any copy has; mark what none has."""
+        moved, lost = 0, []
+        for each in checked.missing:
+            place = Place(checked.copy.segment, each.offset, each.length, checked.copy.raw)
+            try:
+                self._move(each, place)
+            except Damaged:
+                lost.append(each)
+            else:
+                moved += 1
+        self._index.transact(lambda session: self._mark(session, lost))
+        return Mended(replaced=False, moved=moved, lost=tuple(each.sha256 for each in lost))
+
+    def _move(self, lying: Lying, place: Place) -> None:
+        """Write an object anew, block by block from the copies that have it; raises `Damaged`."""
+        names = self._objects.header(place, sha256=lying.sha256).names
+        if place.raw:
+            raw = self._objects.create_raw()
+            try:
+                for chunk in self._objects.stream(place, sha256=lying.sha256):
+                    raw.write(chunk)
+                new = raw.finish(lying.sha256, lying.xxh3, names)
+            except BaseException:
+                raw.abort()
+                raise
+            self._index.transact(lambda session: _relocate(session, lying, place, new))
+        else:
+            payload = self._objects.read(place, sha256=lying.sha256)
+            append = Append(RecordType.OBJECT, (payload,), lying.sha256, lying.xxh3, names)
+            self._submit(_Moved(append, lying, place)).result()
+
+    def _mark(self, session: Session, lost: Sequence[Lying]) -> None:
+        copies.damaged(session, [each.key for each in lost])
+        for each in lost:
+            for name in copies.named(session, each.key):
+                attention.raise_once(
+                    session,
+                    "object-damaged",
+                    study_uid=name.study_uid,
+                    series_uid=name.series_uid,
+                    sop_uid=name.sop_uid,
+                    detail={"sha256": each.sha256.hex()},
+                )
+
+    def _copy(
+        self, segment: str, raw: bool, source: Backend, target: MountedStore, size: int
+    ) -> None:
+        """The bytes of a segment into another store, durable and read back."""
+        if not target.is_here():
+            raise StorageUnavailable(f"the store {target.name} is not there")
+        try:
+            for key in _keys(segment, raw=raw):
+                copy_key(source, target.backend, key, None if raw else size)
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+        finally:
+            target.forget(segment)
+
+    def _remove(self, segment: str, where: str) -> None:
+        store = self._mounted(where)
+        if not store.is_here():
+            raise StorageUnavailable(f"the store {where} is not there")
+        try:
+            for raw in (False, True):
+                for key in reversed(_keys(segment, raw=raw)):
+                    with suppress(KeyMissing):
+                        store.backend.delete(key)
+        except BackendError as error:
+            raise storage_unavailable(error) from error
+        finally:
+            store.forget(segment)
+            self._objects.forget(segment)
+        self._index.transact(lambda session: copies.left(session, segment, where))
+
+    def _mounted(self, name: str) -> MountedStore:
+        found = self._objects.stores.get(name)
+        if found is None:
+            raise StorageUnavailable(f"the store {name} is not configured here")
+        return found
+
+
+class Notices:
+    """Is told of copies that fail while they are read, and has damaged ones looked after."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def __call__(self, segment: str, where: str, error: VnaError) -> None:
+        """Never raises: the one who reads goes on with another copy."""
+        log.error(
+            "a copy could not be read",
+            extra={"store": where, "segment": segment, "reason": str(error)},
+        )
+        if isinstance(error, Damaged):
+            with suppress(Unavailable):
+                self._index.transact(
+                    lambda session: jobs.put(session, REPAIR, [f"{segment}@{where}"], after=0)
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What reading all of a copy showed. `missing`: objects that should be in it and are not good;
+    `bad`: what is wrong, in words."""
+
+    copy: Copy
+    missing: tuple[Lying, ...]
+    bad: tuple[str, ...]
+    size: int
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.missing and not self.bad
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was done for a damaged copy. `moved`: objects written anew; `lost`: SHA-256 of those
+    that no copy has."""
+
+    replaced: bool
+    moved: int
+    lost: tuple[bytes, ...]
+
+
+class _Moved(Unit[None]):
+    """An object that is written anew because the segment it lies in is damaged."""
+
+    def __init__(self, append: Append, lying: Lying, old: Place) -> None:
+        super().__init__([append])
+        self._lying, self._old = lying, old
+
+    def perform(self, session: Session, places: Sequence[Place]) -> None:
+        """Let the object lie at its new place."""
+        _relocate(session, self._lying, self._old, places[0])
+        self.resolve(None)
+
+
+def _relocate(session: Session, lying: Lying, old: Place, new: Place) -> None:
+    keys = segment_keys(session, [new])
+    copies.move_object(
+        session, lying.key, old=old, segment_fk=keys[new.segment], offset=new.offset
+    )
+
+
+def _keys(segment: str, *, raw: bool) -> list[str]:
+    """What a copy consists of; the last one makes it whole."""
+    return [raw_key(segment), meta_key(segment)] if raw else [segment_key(segment)]
+
+
+def _quarantine(backend: Backend, key: str, incident: str) -> None:
+    """Keep damaged bytes out of the way; what cannot be read is given up."""
+    with suppress(BackendError):
+        copy_key(backend, backend, key, name=quarantine_key(key, incident))
+    with suppress(KeyMissing):
+        backend.delete(key)

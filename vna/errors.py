@@ -224,7 +224,7 @@ class StorageUnavailable(Unavailable):
 
 
 class SegmentClosed(StorageUnavailable):
-    """The segment was closed to further records while a batch was on its way; a new one is begun."""
+    """The segment was closed to further records while a batch was on its way."""
 
     code = "segment-closed"
 

@@ -138,13 +138,12 @@ def test_a_part_of_a_damaged_object_is_never_given(
     backend: MemoryBackend, store: ObjectStore, place: Place
 ) -> None:
     flip(backend, key_of(place), place.offset + 50_000)
-    for read in (
-        lambda: store.read(place, 49_990, 20),
-        lambda: b"".join(store.stream(place, [(49_990, 20), (60_000, 5)])),
-        lambda: store.source(place).read(50_000, 1),
-    ):
-        with pytest.raises(Damaged, match=NAME.hex()):
-            read()
+    with pytest.raises(Damaged, match=NAME.hex()):
+        store.read(place, 49_990, 20)
+    with pytest.raises(Damaged, match=NAME.hex()):
+        list(store.stream(place, [(49_990, 20), (60_000, 5)]))
+    with pytest.raises(Damaged, match=NAME.hex()):
+        store.source(place).read(50_000, 1)
 
 
 def test_a_damaged_block_costs_only_itself(backend: MemoryBackend, store: ObjectStore) -> None:

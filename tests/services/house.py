@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
 
+from storage_backends.base import Backend
 from storage_backends.memory import MemoryBackend
 from vna.decoders import Decoders
-from vna.index.engine import Index
+from vna.index import copies
+from vna.index.copies import KnownStore
+from vna.index.engine import Index, Session
 from vna.index.tables import metadata
 from vna.model.archive import DuplicatePolicy, Outcome
 from vna.model.caller import Caller, local_administrator
-from vna.objects import ObjectStore
+from vna.objects import MountedStore, ObjectStore
 from vna.objects.ulid import new_ulid
 from vna.services.audit import ReadAudit
+from vna.services.copies import Notices
 from vna.services.ingest import Ingest
 from vna.services.renditions import Renditions
 from vna.services.transcode import Transcode
@@ -35,9 +40,11 @@ class House:
     index: Index
     folder: Path
     backend: MemoryBackend = field(default_factory=MemoryBackend)
+    further: Mapping[str, MemoryBackend] = field(default_factory=dict)
+    ack_copies: int = 1
 
     def __post_init__(self) -> None:
-        self.objects = ObjectStore.of(self.backend)
+        self.objects = mounted(self.index, {"main": self.backend, **self.further}, self.ack_copies)
         self.ingest = Ingest(self.index, self.objects, quiet_seconds=0)
         self.audit_file = self.folder / "audit" / f"{new_ulid()}.jsonl"
         self.audit = ReadAudit(self.audit_file)
@@ -101,10 +108,35 @@ class House:
         self.audit.close()
 
 
+def mounted(index: Index, backends: Mapping[str, Backend], copies_first: int) -> ObjectStore:
+    """Stores by name, each a domain of its own; where segments lie is asked of the index."""
+    stores = [MountedStore(name, each, domain=name) for name, each in backends.items()]
+    known = [KnownStore(each.name, each.tier, each.domain, each.identity) for each in stores]
+
+    def mount(session: Session) -> None:
+        for each in known:
+            copies.mount(session, each)
+
+    index.transact(mount)
+
+    def whereabouts(segment: str) -> dict[str, int]:
+        with index.reading() as session:
+            return {name: int(state) for name, state in copies.holding(session, segment).items()}
+
+    notices = Notices(index)
+    return ObjectStore(stores, copies=copies_first, whereabouts=whereabouts, notice=notices)
+
+
 @contextmanager
-def opened(index: Index, folder: Path, backend: MemoryBackend | None = None) -> Iterator[House]:
+def opened(
+    index: Index,
+    folder: Path,
+    backend: MemoryBackend | None = None,
+    further: Mapping[str, MemoryBackend] = MappingProxyType({}),
+    ack_copies: int = 1,
+) -> Iterator[House]:
     """A house until the block ends, over a store of its own or that of another."""
-    house = House(index, folder, backend or MemoryBackend())
+    house = House(index, folder, backend or MemoryBackend(), further, ack_copies)
     try:
         yield house
     finally:

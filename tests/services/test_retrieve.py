@@ -255,7 +255,7 @@ def test_nobody_gets_all_of_a_large_damaged_object(house: House, syntax: str) ->
     given: list[int] = []
     with pytest.raises(Damaged):
         given.extend(len(chunk) for chunk in payload.chunks())
-    assert 0 < sum(given) < payload.size
+    assert sum(given) < payload.size
 
 
 def test_a_read_is_audited_with_its_purpose(house: House, retrieve: Retrieve) -> None:

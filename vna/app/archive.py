@@ -24,6 +24,7 @@ from vna.services.audit import ReadAudit
 from vna.services.commitment import COMMIT, Commitment
 from vna.services.copies import REPAIR, REPLICATE, Copies, Notices
 from vna.services.corrections import Corrections
+from vna.services.custody import Custody
 from vna.services.documents import Documents
 from vna.services.export import Export
 from vna.services.held import HeldObjects
@@ -88,6 +89,7 @@ class Archive:
     copies: Copies
     scrub: Scrub
     custody: Jobs
+    store_custody: Custody
     commitment: Commitment
     index_tags: IndexTags
     access: Access
@@ -150,9 +152,7 @@ class Archive:
             association_log = AssociationLog(index)
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
-            kept = Copies(
-                index, objects, ingest.committer.submit, wanted=settings.store.copies
-            )
+            kept = Copies(index, objects, ingest.committer.submit, wanted=settings.store.copies)
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
@@ -207,6 +207,7 @@ class Archive:
                     {REPLICATE: kept.replicate, REPAIR: kept.repair},
                     [kept.finish_drops, kept.sweep],
                 ),
+                store_custody=Custody(index, objects, kept),
                 index_tags=index_tags,
                 access=Access(index),
                 peers=Peers(index),

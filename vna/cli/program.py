@@ -24,10 +24,12 @@ from vna.cli import (
     patient,
     queue,
     route,
+    scrub,
     search,
     serve,
     show,
     stats,
+    store,
     token,
     trash,
     verify,
@@ -50,6 +52,8 @@ app.command("search")(search.search)
 app.command("show")(show.show)
 app.command("stats")(stats.stats)
 app.command("verify")(verify.verify)
+app.command("scrub")(scrub.scrub)
+app.add_typer(store.commands, name="store")
 app.command("correct")(correct.correct)
 app.add_typer(patient.commands, name="patient")
 app.add_typer(held.commands, name="held")

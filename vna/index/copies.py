@@ -30,7 +30,7 @@ DAMAGED_OBJECT = 1  # object.state
 
 @dataclass(frozen=True, slots=True)
 class KnownStore:
-    """A store as the index knows it. `identity`: the ULID of its marker, '' before its first use."""
+    """A store as the index knows it. `identity`: ULID of its marker, '' before its first use."""
 
     name: str
     tier: str
@@ -64,7 +64,7 @@ class Lying:
 
 @dataclass(frozen=True, slots=True)
 class StoreFigures:
-    """What the index knows of one store. `oldest`: when the copy was verified that waits longest."""
+    """What the index knows of one store. `oldest`: the earliest last check of its copies."""
 
     name: str
     copies: int
@@ -223,9 +223,7 @@ def left(session: Session, name: str, where: str) -> None:
 
 def leaving(session: Session, *, limit: int) -> list[Copy]:
     """Copies whose removal was begun."""
-    found = session.execute(
-        _copies().where(segment_copy.c.state == CopyState.LEAVING).limit(limit)
-    )
+    found = session.execute(_copies().where(segment_copy.c.state == CopyState.LEAVING).limit(limit))
     return [_copy(row) for row in found]
 
 
@@ -258,9 +256,7 @@ def in_store(session: Session, where: str, *, after: str = "", limit: int) -> li
     return [_copy(row) for row in rows]
 
 
-def move_object(
-    session: Session, key: int, *, old: Place, segment_fk: int, offset: int
-) -> bool:
+def move_object(session: Session, key: int, *, old: Place, segment_fk: int, offset: int) -> bool:
     """Let an object lie elsewhere, if it still lies at `old`; whether it did."""
     lies = select(segment.c.pk).where(segment.c.name == old.segment).scalar_subquery()
     done = session.execute(
@@ -328,9 +324,9 @@ def figures(session: Session) -> dict[str, StoreFigures]:
             func.coalesce(
                 func.sum(case((segment_copy.c.state == CopyState.DAMAGED, 1), else_=0)), 0
             ).label("damaged"),
-            func.coalesce(
-                func.sum(case((segment_copy.c.verified_at == 0, 1), else_=0)), 0
-            ).label("unverified"),
+            func.coalesce(func.sum(case((segment_copy.c.verified_at == 0, 1), else_=0)), 0).label(
+                "unverified"
+            ),
             func.coalesce(func.min(segment_copy.c.verified_at), 0).label("oldest"),
         )
         .select_from(store)
@@ -355,5 +351,6 @@ def _is(name: str, where: str) -> Any:
     return and_(
         segment_copy.c.segment_fk
         == select(segment.c.pk).where(segment.c.name == name).scalar_subquery(),
-        segment_copy.c.store_fk == select(store.c.pk).where(store.c.name == where).scalar_subquery(),
+        segment_copy.c.store_fk
+        == select(store.c.pk).where(store.c.name == where).scalar_subquery(),
     )

@@ -29,7 +29,9 @@ class Examined:
     sealed: bool = False
 
 
-def examine(backend: Backend, segment: str, *, raw: bool, pace: Pace = lambda read: None) -> Examined:
+def examine(
+    backend: Backend, segment: str, *, raw: bool, pace: Pace = lambda read: None
+) -> Examined:
     """Read all of a copy; `pace` is told of bytes read, and may wait.
 
     SHA-256 is computed of raw files, XXH3-128 of records. A segment without a footer ends at its

@@ -92,7 +92,7 @@ class MountedStore:
         return data
 
     def part(self, place: Place, start: int, length: int, sha256: bytes) -> bytes:
-        """Bytes [start, start + length) of a raw file, by whole blocks where they can be checked."""
+        """Bytes [start, start + length) of a raw file, read and checked by whole blocks."""
         header, sums = self._raw_facts(place, sha256)
         sha256 = header.sha256
         key = raw_key(place.segment)

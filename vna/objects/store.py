@@ -1,4 +1,4 @@
-"""The content-addressed store as its users see it: objects by place, from whichever copy is good."""
+"""The content-addressed store as its users see it: objects by place, from a copy that is good."""
 
 from __future__ import annotations
 
@@ -205,9 +205,7 @@ class ObjectStore:
         data = self._first_good(place, sha256, lambda store: store.payload(place, sha256))
         return data[start : start + length]
 
-    def _first_good(
-        self, place: Place, sha256: bytes, read: Callable[[MountedStore], T]
-    ) -> T:
+    def _first_good(self, place: Place, sha256: bytes, read: Callable[[MountedStore], T]) -> T:
         """What the first store gives whose copy is good; where all remembered fail, asks anew."""
         tried: set[str] = set()
         errors: list[VnaError] = []

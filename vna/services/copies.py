@@ -120,6 +120,11 @@ class Copies:
             raise StorageUnavailable("a store that may have a good copy is not there")
         return self._save(checked)
 
+    def may_drop(self, segment: str, where: str, *, keep: int) -> None:
+        """Raise `Conflict` where `drop` would."""
+        with self._index.reading() as session:
+            self._refuse(copies.copies_of(session, segment), where, keep)
+
     def drop(self, segment: str, where: str, *, keep: int) -> None:
         """Give up the copy of a segment in one store.
 
@@ -128,23 +133,25 @@ class Copies:
         """
 
         def begin(session: Session) -> None:
-            found = copies.copies_of(session, segment, lock=True)
-            others = [
-                each
-                for each in found
-                if each.store != where and each.state is CopyState.GOOD and each.verified_at
-            ]
-            domains = {each.domain for each in others}
-            apart = len({each.domain for each in self._objects.stores.values()} - {""}) > 1
-            if len(others) < keep or (apart and len(domains) < min(keep, 2)):
-                raise Conflict(
-                    f"segment {segment} has {len(others)} other verified copies in "
-                    f"{len(domains)} domains; {keep} must stay"
-                )
+            self._refuse(copies.copies_of(session, segment, lock=True), where, keep)
             copies.leave(session, segment, where)
 
         self._index.transact(begin)
         self._remove(segment, where)
+
+    def _refuse(self, found: Sequence[Copy], where: str, keep: int) -> None:
+        others = [
+            each
+            for each in found
+            if each.store != where and each.state is CopyState.GOOD and each.verified_at
+        ]
+        domains = {each.domain for each in others}
+        apart = len({each.domain for each in self._objects.stores.values()} - {""}) > 1
+        if len(others) < keep or (apart and len(domains) < min(keep, 2)):
+            raise Conflict(
+                f"it has {len(others)} other verified copies in {len(domains)} domains; "
+                f"{keep} must stay"
+            )
 
     def finish_drops(self) -> int:
         """Go on with what an interruption left half removed; how many there were."""
@@ -381,9 +388,7 @@ class _Moved(Unit[None]):
 
 def _relocate(session: Session, lying: Lying, old: Place, new: Place) -> None:
     keys = segment_keys(session, [new])
-    copies.move_object(
-        session, lying.key, old=old, segment_fk=keys[new.segment], offset=new.offset
-    )
+    copies.move_object(session, lying.key, old=old, segment_fk=keys[new.segment], offset=new.offset)
 
 
 def _keys(segment: str, *, raw: bool) -> list[str]:

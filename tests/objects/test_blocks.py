@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.objects.archive import content_of
@@ -14,6 +14,7 @@ def table_of(content: bytes, step: int) -> bytes:
     return sums.encode()
 
 
+@settings(deadline=None, max_examples=30)
 @given(step=st.integers(1000, 3 * BLOCK_BYTES), length=st.integers(0, 3 * BLOCK_BYTES))
 @example(step=BLOCK_BYTES, length=2 * BLOCK_BYTES)
 @example(step=7, length=1)

@@ -14,6 +14,8 @@ from vna.index import copies
 from vna.index.copies import KnownStore
 from vna.index.engine import Index
 from vna.objects import MountedStore, ObjectStore
+from vna.objects.layout import MARKER
+from vna.objects.marker import read_marker
 from vna.objects.store import Notice
 
 log = logging.getLogger("vna.stores")
@@ -61,9 +63,11 @@ def check_stores(settings: Settings) -> None:
 
 def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
     identity = known.identity if known else ""
+    backend = _backend(setting)
+    _refuse_another(setting, backend, identity)
     store = MountedStore(
         setting.name,
-        _backend(setting),
+        backend,
         tier=setting.tier,
         domain=setting.domain,
         identity=identity,
@@ -74,6 +78,19 @@ def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> M
     if not store.is_here():
         log.error("a store is not there", extra={"store": setting.name, "at": setting.location})
     return store
+
+
+def _refuse_another(setting: StoreSetting, backend: Backend, identity: str) -> None:
+    """Raise `InvalidConfiguration` where another store lies, or one that we cannot read."""
+    try:
+        marker = read_marker(backend)
+    except BackendError:
+        return  # it is away
+    if marker is not None and identity and marker.store != identity:
+        raise InvalidConfiguration(
+            f"what lies at {setting.location} is not the store {setting.name}: its {MARKER} names "
+            f"{marker.store}, and {identity} is expected; is the right disk mounted?"
+        )
 
 
 def _backend(setting: StoreSetting) -> Backend:

@@ -8,7 +8,7 @@ import random
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -33,11 +33,11 @@ def settings(folder: Path, *, ack: int, copies: int = 2) -> dict[str, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the stores lie; verbs of the test have the server's settings."""
     for name, value in settings(tmp_path, ack=1).items():
         monkeypatch.setenv(name, value)
-    yield tmp_path
+    return tmp_path
 
 
 def sent_all(server: servers.Server, log: AckLog, objects: list[Sent]) -> None:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.peers import postgres
+from tests.peers import ceph, postgres
 from tests.peers.require import require
 from vna.index.engine import Index
 from vna.index.migrate import migrate
@@ -41,6 +41,15 @@ def postgresql() -> Iterator[postgres.Cluster]:
         cluster.execute("CREATE DATABASE template_vna TEMPLATE template0 ENCODING 'UTF8'")
         migrate(cluster.url("template_vna"))
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[ceph.Ceph]:
+    """One Ceph with its S3 gateway for all workers of the run."""
+    require(ceph.missing())
+    base = tmp_path_factory.getbasetemp()
+    with ceph.shared(base if worker_id == "master" else base.parent) as service:
+        yield service
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ import pytest
 
 from tests.faults import server as servers
 from tests.faults.client import ORIGINAL, AckLog, get, send
-from tests.faults.synthetic import Sent, small
+from tests.faults.synthetic import Sent, native, small
+from tests.peers import ceph
+from tests.peers.ceph import Ceph
 from tests.size import size
 
 ROUNDS = size(2, 20)
@@ -171,3 +173,42 @@ def test_an_archive_goes_on_while_a_store_is_away_and_catches_up(folder: Path) -
         check(server, first + second)
         servers.vna("store", "replicate", data=data)
         wait_for(lambda: segments(folder / "near") == segments(folder / "far"))
+
+
+def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: Ceph) -> None:
+    """Killed while it stores to S3, and the service's disk is pulled for a while."""
+    data = tmp_path / "data"
+    s3.make_bucket("archive")
+    (tmp_path / "keys").write_text(
+        f'access_key = "{ceph.ACCESS_KEY}"\nsecret_key = "{ceph.SECRET_KEY}"\n'
+    )
+    environment = {
+        "VNA_STORES": f"bucket s3://archive/{tmp_path.name} endpoint={s3.endpoint} "
+        f"credentials={tmp_path}/keys"
+    }
+    objects = [small(1, one) for one in range(4 * OBJECTS)]
+    film = native(9 << 20)
+    large = Sent(film.study_uid, film.series_uid, film.sop_uid, b"".join(film.chunks()))
+    server = servers.start(data, environment=environment)
+    acks = threading.Semaphore(0)
+    with closing(AckLog(tmp_path / "log")) as log:
+        client = threading.Thread(
+            target=send, args=(server.port, [[one] for one in objects], log, acks.release)
+        )
+        client.start()
+        for _ in range(OBJECTS):
+            assert acks.acquire(timeout=60)
+        server.kill()
+        client.join()
+    kept = AckLog.read(tmp_path / "log")
+    with servers.running(data, environment=environment) as server:
+        check(server, [one for one in objects if one.sop_uid in kept])
+        s3.kill_disk()
+        s3.start_disk()
+        with closing(AckLog(tmp_path / "log2")) as log:
+            sent_all(server, log, objects)
+            assert AckLog.read(tmp_path / "log2") == {one.sop_uid for one in objects}
+            sent_all(server, log, [large])
+        check(server, [*objects, large])
+    assert not (data / "store").exists()
+    assert not list((data / "spool").rglob("*.bin"))

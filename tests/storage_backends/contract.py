@@ -34,19 +34,6 @@ class BackendContract:
         writer.seal()
         assert stored(backend, "seg/a.vseg") == b"onetwothree"
 
-    def test_what_was_synced_can_be_read_while_the_writer_goes_on(self, backend: Backend) -> None:
-        writer = backend.create("a")
-        writer.append([b"one"])
-        writer.sync()
-        reader = backend.open("a")
-        assert reader.read(0, 3) == b"one"
-        writer.append([b"two"])
-        writer.sync()
-        assert (reader.read(0, 6), reader.size()) == (b"onetwo", 6)
-        reader.close()
-        writer.abandon()
-        assert stored(backend, "a") == b"onetwo"
-
     def test_a_batch_of_more_buffers_than_one_system_call_takes_is_whole(
         self, backend: Backend
     ) -> None:
@@ -111,16 +98,6 @@ class BackendContract:
         writer.abandon()
         assert stored(backend, "a") == b""
 
-    def test_an_abandoned_writer_keeps_what_was_synced(self, backend: Backend) -> None:
-        writer = backend.create("a")
-        writer.append([b"one"])
-        writer.sync()
-        writer.abandon()
-        writer.abandon()
-        with pytest.raises(WriterPoisoned):
-            writer.append([b"two"])
-        assert stored(backend, "a") == b"one"
-
     def test_keys_are_listed_in_order_below_whole_names(self, backend: Backend) -> None:
         keys = ["a", "b/a/x", "b/a-x", "b/a.x", "b/a0", "b/aa", "b-c", "bb/x", "z/z/z"]
         for key in keys:
@@ -164,3 +141,30 @@ class BackendContract:
         assert len(won) == 1
         assert stored(backend, "a/b/c") == bytes(won) * 1000
         assert [found.key for found in backend.list()] == ["a/b/c"]
+
+
+class AppendingContract(BackendContract):
+    """Of backends whose `sync` makes durable what was appended so far."""
+
+    def test_what_was_synced_can_be_read_while_the_writer_goes_on(self, backend: Backend) -> None:
+        writer = backend.create("a")
+        writer.append([b"one"])
+        writer.sync()
+        reader = backend.open("a")
+        assert reader.read(0, 3) == b"one"
+        writer.append([b"two"])
+        writer.sync()
+        assert (reader.read(0, 6), reader.size()) == (b"onetwo", 6)
+        reader.close()
+        writer.abandon()
+        assert stored(backend, "a") == b"onetwo"
+
+    def test_an_abandoned_writer_keeps_what_was_synced(self, backend: Backend) -> None:
+        writer = backend.create("a")
+        writer.append([b"one"])
+        writer.sync()
+        writer.abandon()
+        writer.abandon()
+        with pytest.raises(WriterPoisoned):
+            writer.append([b"two"])
+        assert stored(backend, "a") == b"one"

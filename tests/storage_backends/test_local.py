@@ -10,16 +10,16 @@ from storage_backends.base import BackendError, BackendFull, KeyExists, WriterPo
 from storage_backends.filesystem import OsFileSystem
 from storage_backends.local import LocalBackend
 from tests.objects.simfs import SimFS
-from tests.storage_backends.contract import BackendContract, stored
+from tests.storage_backends.contract import AppendingContract, stored
 
 
-class TestLocalBackend(BackendContract):
+class TestLocalBackend(AppendingContract):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> LocalBackend:
         return LocalBackend(str(tmp_path / "new" / "store"))
 
 
-class TestLocalBackendOnASimulatedDisk(BackendContract):
+class TestLocalBackendOnASimulatedDisk(AppendingContract):
     @pytest.fixture
     def backend(self) -> LocalBackend:
         return LocalBackend("/new/store", SimFS())

@@ -4,10 +4,10 @@ import pytest
 
 from storage_backends.base import BackendFull, WriterPoisoned
 from storage_backends.memory import MemoryBackend
-from tests.storage_backends.contract import BackendContract, stored
+from tests.storage_backends.contract import AppendingContract, stored
 
 
-class TestMemoryBackend(BackendContract):
+class TestMemoryBackend(AppendingContract):
     @pytest.fixture
     def backend(self) -> MemoryBackend:
         return MemoryBackend()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import tomllib
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 from storage_backends.base import Backend, BackendError
 from storage_backends.local import LocalBackend
 from vna.config import Settings
 from vna.config.stores import StoreSetting
-from vna.errors import InvalidConfiguration, StorageUnavailable
+from vna.errors import InvalidConfiguration, StorageUnavailable, VnaError
 from vna.index import copies
 from vna.index.copies import KnownStore
 from vna.index.engine import Index
@@ -53,12 +57,33 @@ def open_objects(
 
 
 def check_stores(settings: Settings) -> None:
-    """Open the stores and close them again, without leaving a thread or a connection behind."""
-    index = Index.open(settings.database_url)
+    """Open the stores and close them again, in a process of its own: what S3 needs has threads,
+    which no fork would bring along. Raises as `open_objects`."""
+    context = multiprocessing.get_context("fork")
+    heard, said = context.Pipe(duplex=False)
+    child = context.Process(target=_check, args=(settings, said))
+    child.start()
+    said.close()
     try:
-        open_objects(settings, index).close()
-    finally:
-        index.close()
+        error = heard.recv()
+    except EOFError:
+        error = StorageUnavailable("the process that looked at the stores died")
+    child.join()
+    if error is not None:
+        raise error
+
+
+def _check(settings: Settings, said: Connection) -> None:
+    try:
+        index = Index.open(settings.database_url)
+        try:
+            open_objects(settings, index).close()
+        finally:
+            index.close()
+    except VnaError as error:
+        said.send(error)
+    else:
+        said.send(None)
 
 
 def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
@@ -94,7 +119,35 @@ def _refuse_another(setting: StoreSetting, backend: Backend, identity: str) -> N
 
 
 def _backend(setting: StoreSetting) -> Backend:
-    return _local(setting.folder)
+    if not setting.bucket:
+        return _local(setting.folder)
+    from storage_backends.s3 import S3Backend, S3Options  # loads a library of 20 MB
+
+    access_key, secret_key = _keys(setting)
+    return S3Backend(
+        S3Options(
+            setting.bucket,
+            setting.prefix,
+            endpoint=setting.endpoint,
+            region=setting.region or "us-east-1",
+            access_key=access_key,
+            secret_key=secret_key,
+        )
+    )
+
+
+def _keys(setting: StoreSetting) -> tuple[str, str]:
+    """The keys in the store's file of credentials; empty: those of the environment."""
+    if not setting.credentials:
+        return "", ""
+    try:
+        found = tomllib.loads(Path(setting.credentials).read_text("utf-8"))
+        return str(found["access_key"]), str(found["secret_key"])
+    except (OSError, ValueError, KeyError):
+        raise InvalidConfiguration(
+            f"{setting.credentials}, the credentials of the store {setting.name}, must have the "
+            'lines access_key = "…" and secret_key = "…"'
+        ) from None
 
 
 def _local(folder: str) -> Backend:

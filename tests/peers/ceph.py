@@ -77,8 +77,8 @@ class Ceph:
         _until(lambda: not _alive(pid))
 
     def start_disk(self) -> None:
-        """The OSD again."""
-        _call(self, "ceph-osd", "-i", "0")
+        """The OSD again, once the threads of the killed one have let go of its files."""
+        _until(lambda: _does(self, "ceph-osd", "-i", "0"))
 
     def stop(self) -> None:
         """End every part, in the order in which they need each other."""
@@ -208,6 +208,14 @@ rgw_thread_pool_size = 32
 
 def _call(made: Ceph, program: str, *words: str) -> None:
     _run([program, "--conf", f"{made.folder}/ceph.conf", *words])
+
+
+def _does(made: Ceph, program: str, *words: str) -> bool:
+    try:
+        _call(made, program, *words)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _says(made: Ceph, words: str, wanted: str) -> bool:

@@ -32,6 +32,10 @@ def test_kill_nine_during_ingest_loses_nothing_acknowledged(
         with servers.running(data) as server:
             _check(server, AckLog.read(log_path), sent)
         servers.vna("verify", "--json", data=data)
+        checked = json.loads(
+            servers.vna("fsck", "--json", data=data, codes=(0, 5)).stdout.split("\n")[0]
+        )
+        assert (checked["missing"], checked["no-copy"], checked["stray"]) == (0, 0, 0)
     unacknowledged = len(sent) - len(AckLog.read(log_path))
     record_property("rounds", ROUNDS)
     record_property("acknowledged", len(AckLog.read(log_path)))

@@ -27,6 +27,7 @@ from vna.services.corrections import Corrections
 from vna.services.custody import Custody
 from vna.services.documents import Documents
 from vna.services.export import Export
+from vna.services.fsck import Fsck
 from vna.services.held import HeldObjects
 from vna.services.index_tags import INDEX_TAGS, IndexTags
 from vna.services.ingest import Ingest
@@ -90,6 +91,7 @@ class Archive:
     scrub: Scrub
     custody: Jobs
     store_custody: Custody
+    fsck: Fsck
     commitment: Commitment
     index_tags: IndexTags
     access: Access
@@ -208,6 +210,7 @@ class Archive:
                     [kept.finish_drops, kept.sweep],
                 ),
                 store_custody=Custody(index, objects, kept),
+                fsck=Fsck(index, objects, kept, ingest),
                 index_tags=index_tags,
                 access=Access(index),
                 peers=Peers(index),

@@ -18,6 +18,7 @@ from vna.cli import (
     doctor,
     document,
     export,
+    fsck,
     held,
     import_,
     index_tag,
@@ -52,6 +53,7 @@ app.command("search")(search.search)
 app.command("show")(show.show)
 app.command("stats")(stats.stats)
 app.command("verify")(verify.verify)
+app.command("fsck")(fsck.fsck)
 app.command("scrub")(scrub.scrub)
 app.add_typer(store.commands, name="store")
 app.command("correct")(correct.correct)

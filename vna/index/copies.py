@@ -256,6 +256,54 @@ def in_store(session: Session, where: str, *, after: str = "", limit: int) -> li
     return [_copy(row) for row in rows]
 
 
+def of_segments(session: Session, *, after: str, limit: int) -> list[Copy]:
+    """All copies of the next `limit` segments by name, those of one behind one another."""
+    names = (
+        select(segment.c.name)
+        .where(segment.c.name > after, segment.c.state != GONE_SEGMENT)
+        .order_by(segment.c.name)
+        .limit(limit)
+    )
+    rows = session.execute(
+        _copies().where(segment.c.name.in_(names)).order_by(segment.c.name, segment_copy.c.pk)
+    )
+    return [_copy(row) for row in rows]
+
+
+def held_in(session: Session, where: str, names: Sequence[str]) -> set[str]:
+    """Those of the segments of which a store should hold a copy, or is about to lose it."""
+    rows = session.execute(
+        select(segment.c.name)
+        .join(segment_copy, segment_copy.c.segment_fk == segment.c.pk)
+        .join(store, store.c.pk == segment_copy.c.store_fk)
+        .where(store.c.name == where, segment.c.name.in_(list(names)))
+    )
+    return {str(row.name) for row in rows}
+
+
+def without_row(
+    session: Session, name: str, records: Sequence[tuple[int, bytes]]
+) -> set[tuple[int, bytes]]:
+    """Those of the objects (offset of the payload, SHA-256) that neither lie in the segment by
+    the index nor are kept elsewhere; what was purged is known."""
+    lying = session.execute(
+        select(object_.c.offset)
+        .join(segment, segment.c.pk == object_.c.segment_fk)
+        .where(segment.c.name == name)
+    )
+    known = {int(row.offset) for row in lying}
+    left = [each for each in records if each[0] not in known]
+    for first in range(0, len(left), 1000):
+        some = left[first : first + 1000]
+        heads = {int.from_bytes(sha256[:8], "big", signed=True) for _, sha256 in some}
+        rows = session.execute(
+            select(object_.c.sha256).where(object_.c.sha256_head.in_(list(heads)))
+        )
+        elsewhere = {bytes(row.sha256) for row in rows}
+        left[first : first + 1000] = [e if e[1] not in elsewhere else (-1, b"") for e in some]
+    return {each for each in left if each[0] >= 0}
+
+
 def move_object(session: Session, key: int, *, old: Place, segment_fk: int, offset: int) -> bool:
     """Let an object lie elsewhere, if it still lies at `old`; whether it did."""
     lies = select(segment.c.pk).where(segment.c.name == old.segment).scalar_subquery()

@@ -11,7 +11,7 @@ import xxhash
 from storage_backends.base import Backend, KeyMissing, Reader
 from vna.objects.blocks import decode_blocks
 from vna.objects.layout import meta_key, raw_key, segment_key
-from vna.objects.record import LONGEST_HEADER, BadRecord, RecordHeader, decode
+from vna.objects.record import LONGEST_HEADER, BadRecord, RecordHeader, RecordType, decode
 from vna.objects.segment import CHUNK, Entry, Scan, footer
 
 Pace = Callable[[int], None]
@@ -120,3 +120,53 @@ def _payload(reader: Reader, header: RecordHeader, found: Examined, pace: Pace) 
         return
     found.sealed, found.size = True, header.length
     found.good[0] = header.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One record as its segment's table, or its header, has it: `offset` of its payload."""
+
+    offset: int
+    length: int
+    type: RecordType
+    sha256: bytes
+
+
+def survey(backend: Backend, segment: str, *, raw: bool) -> list[Held]:
+    """What a copy should hold by its footer, or by its sizes and header where it is a raw file.
+
+    Without a footer every record is read. Payloads are not checked. Raises `BackendError`.
+    """
+    if raw:
+        return _surveyed_raw(backend, segment)
+    reader = backend.open(segment_key(segment))
+    try:
+        entries = footer(reader, segment)
+        if entries is None:
+            return [
+                Held(r.place.offset, r.place.length, r.header.type, r.header.sha256)
+                for r in Scan(reader, segment)
+            ]
+        size = reader.size()
+    finally:
+        reader.close()
+    return [
+        Held(e.offset + e.header_length, e.length, e.type, e.sha256)
+        for e in entries
+        if e.offset + e.header_length + e.length <= size
+    ]
+
+
+def _surveyed_raw(backend: Backend, segment: str) -> list[Held]:
+    meta, payload = backend.open(meta_key(segment)), backend.open(raw_key(segment))
+    try:
+        header = decode(meta.read(0, LONGEST_HEADER))[0]
+        size = payload.size()
+    except BadRecord:
+        return []
+    finally:
+        meta.close()
+        payload.close()
+    if header.length != size:
+        return []
+    return [Held(0, header.length, header.type, header.sha256)]

@@ -12,13 +12,15 @@ from vna.errors import InvalidConfiguration
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!SHA1:!MD5"
 
 
-def server_context(certificate: str, key: str, client_ca: str) -> ssl.SSLContext:
-    """For peers that call us. With `client_ca` each must show a certificate of one of its
-    authorities. Paths of PEM files. Raises `InvalidConfiguration`."""
+def server_context(
+    certificate: str, key: str, client_ca: str, wanted: ssl.VerifyMode = ssl.CERT_REQUIRED
+) -> ssl.SSLContext:
+    """For peers that call us. With `client_ca` each must (`wanted`: or may) show a certificate of
+    one of its authorities. Paths of PEM files. Raises `InvalidConfiguration`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load(context, certificate, key)
     if client_ca:
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = wanted
         _trust(context, client_ca)
     return context
 

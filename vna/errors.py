@@ -15,6 +15,7 @@ VnaError
 │   └── Unencodable             the transfer syntax cannot hold these pixels without loss
 ├── RangeNotSatisfiable     the byte range lies outside the representation
 ├── Unauthenticated         nobody knows who is asking
+├── TooManyAttempts         somebody tried to sign in too often
 ├── Forbidden               the caller lacks a right
 ├── Conflict                the state of the archive stands against it
 │   └── ObjectRefused           one object of many is not taken; knows its UIDs
@@ -155,6 +156,16 @@ class Unauthenticated(VnaError):
     """The request does not say who is asking, or says it wrongly."""
 
     code = "unauthenticated"
+
+
+class TooManyAttempts(VnaError):
+    """Too many attempts to sign in have failed; try again after `retry_after_seconds`."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"too many attempts failed; try again in {retry_after_seconds} seconds")
 
 
 class Forbidden(VnaError):

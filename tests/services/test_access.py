@@ -7,7 +7,8 @@ import pytest
 from tests.services.house import CALLER, House
 from vna.errors import Forbidden, InvalidValue, NotFound, Unauthenticated
 from vna.model.caller import Caller, Right, Role
-from vna.services.access import FRESH_SECONDS, PREFIX, Access
+from vna.services.access import PREFIX, Access
+from vna.services.remembered import FRESH_SECONDS
 
 READER = frozenset({Role.READER})
 
@@ -81,7 +82,8 @@ def test_another_process_believes_what_it_saw_for_a_few_seconds_only(house: Hous
     assert found.origin == "b"
     here.revoke(CALLER, made.id)
     assert FRESH_SECONDS <= 5
-    there._known = {key: (at - FRESH_SECONDS, who) for key, (at, who) in there._known.items()}
+    known = there._remembered._known
+    known.update({key: (at - FRESH_SECONDS, who) for key, (at, who) in known.items()})
     assert there.remembered(secret, "a") is None
 
 

@@ -17,7 +17,10 @@ from vna.api import (
     patients,
     peers,
     routing,
+    session,
+    tokens,
     trash,
+    users,
 )
 from vna.api.endpoint import Operation
 from vna.api.openapi import document
@@ -26,6 +29,7 @@ from vna.http.edge import Edge
 from vna.http.request import Request
 from vna.http.router import Intake, Route
 from vna.http.settings import EdgeSettings
+from vna.services.access import Access
 from vna.services.association_log import AssociationLog
 from vna.services.budget import Budget
 from vna.services.corrections import Corrections
@@ -36,7 +40,9 @@ from vna.services.outgoing import Outgoing
 from vna.services.patients import Patients
 from vna.services.peers import Peers
 from vna.services.routing import Routing
+from vna.services.sessions import Sessions
 from vna.services.trash import Trash
+from vna.services.users import Users
 
 ROOT = "/api/v1"
 
@@ -53,6 +59,9 @@ class Services:
     corrections: Corrections
     ledger: Ledger
     peers: Peers
+    access: Access
+    users: Users
+    sessions: Sessions
     association_log: AssociationLog
     routing: Routing
     outgoing: Outgoing
@@ -60,8 +69,10 @@ class Services:
     metrics: Callable[[], tuple[str, bytes]]
 
 
-def operations(services: Services, pool: ThreadPoolExecutor, base_url: str) -> list[Operation]:
-    """Every operation of /api/v1; `base_url` is its absolute root."""
+def operations(
+    services: Services, pool: ThreadPoolExecutor, base_url: str, *, secure: bool
+) -> list[Operation]:
+    """Every operation of /api/v1. `base_url`: its absolute root; `secure`: it is HTTPS."""
     return [
         *ledger.operations(services.ledger),
         *documents.operations(services.documents, services.trash, pool, base_url),
@@ -70,6 +81,9 @@ def operations(services: Services, pool: ThreadPoolExecutor, base_url: str) -> l
         *patients.operations(services.patients),
         *corrections.operations(services.corrections),
         *peers.operations(services.peers),
+        *session.operations(services.sessions, secure=secure),
+        *users.operations(services.users),
+        *tokens.operations(services.access),
         *associations.operations(services.association_log),
         *routing.operations(services.routing),
         *outgoing.operations(services.outgoing),
@@ -84,7 +98,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     """
     pool = ThreadPoolExecutor(settings.threads, "api")
     base_url = settings.public_url + ROOT
-    offered = operations(services, pool, base_url)
+    offered = operations(services, pool, base_url, secure=settings.secure)
     described = document(offered, root=ROOT, server_url=settings.public_url)
 
     def openapi(request: Request) -> Answer:

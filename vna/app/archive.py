@@ -38,16 +38,19 @@ from vna.services.metadata import Metadata
 from vna.services.outgoing import Outgoing
 from vna.services.patients import Patients
 from vna.services.peers import Peers
+from vna.services.remembered import Remembered
 from vna.services.renditions import Renditions
 from vna.services.retrieve import Retrieve
 from vna.services.routing import ROUTE, Routing
 from vna.services.scrub import Scrub
 from vna.services.search import Search
+from vna.services.sessions import Sessions
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
 from vna.services.strays import remove_strays
 from vna.services.transcode import Transcode
 from vna.services.trash import Trash
+from vna.services.users import Users
 from vna.services.verify import Verify
 from vna.services.views.slides import Slides
 from vna.services.views.views import Views
@@ -95,6 +98,8 @@ class Archive:
     commitment: Commitment
     index_tags: IndexTags
     access: Access
+    users: Users
+    sessions: Sessions
     peers: Peers
     association_log: AssociationLog
     routing: Routing
@@ -155,6 +160,13 @@ class Archive:
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
             kept = Copies(index, objects, ingest.committer.submit, wanted=settings.store.copies)
+            remembered = Remembered()
+            sessions = Sessions(
+                index,
+                remembered,
+                idle_milliseconds=settings.access.session_idle_minutes * 60_000,
+                milliseconds=settings.access.session_hours * 3_600_000,
+            )
             base_url = settings.public_url + settings.dicomweb.root
             yield cls(
                 index=index,
@@ -193,6 +205,7 @@ class Archive:
                         commitment.forget,
                         routing.wake,
                         outgoing.forget,
+                        sessions.forget,
                         lambda: association_log.forget(logged),
                     ],
                 ),
@@ -212,7 +225,9 @@ class Archive:
                 store_custody=Custody(index, objects, kept),
                 fsck=Fsck(index, objects, kept, ingest),
                 index_tags=index_tags,
-                access=Access(index),
+                access=Access(index, remembered),
+                users=Users(index, remembered),
+                sessions=sessions,
                 peers=Peers(index),
                 association_log=association_log,
                 routing=routing,

@@ -14,7 +14,7 @@ from vna.app.metrics import CONTENT_TYPE, Metrics
 from vna.config import Settings
 from vna.errors import StorageUnavailable
 from vna.http.body import Receive
-from vna.http.callers import Anybody, Bearers
+from vna.http.callers import Anybody, Controlled
 from vna.http.edge import Edge
 from vna.http.request import Scope
 from vna.http.sending import Send
@@ -39,7 +39,12 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
         strict_accept=settings.dicomweb.strict_accept,
         max_results=settings.dicomweb.max_results,
         ignored_parameters=settings.dicomweb.ignored_parameters,
-        callers=Bearers(archive.access) if settings.access.control == "on" else Anybody(),
+        behind_proxy=settings.access.behind_proxy,
+        callers=(
+            Controlled(archive.access, archive.sessions, settings.public_url)
+            if settings.access.control == "on"
+            else Anybody()
+        ),
         observe=_observer(metrics),
     )
     images = dicomweb.application.build(
@@ -66,6 +71,9 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
             archive.corrections,
             archive.ledger,
             archive.peers,
+            archive.access,
+            archive.users,
+            archive.sessions,
             archive.association_log,
             archive.routing,
             archive.outgoing,

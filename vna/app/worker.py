@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import ssl
 from collections.abc import Sequence
 
 import httptools  # noqa: F401  loaded before the fork, used by uvicorn
 import uvicorn
-import uvicorn.protocols.http.httptools_impl
 import uvloop
 
+from dimse.tls import server_context
 from vna.app.archive import Archive
 from vna.app.faces import Faces, application
 from vna.app.listener import Listener
@@ -20,6 +21,7 @@ from vna.app.release import release
 from vna.app.warm import warm
 from vna.config import Settings
 from vna.dicom import dictionary
+from vna.http.certificate import CertifiedProtocol
 
 log = logging.getLogger("vna.worker")
 
@@ -68,7 +70,7 @@ class HttpWorker:
     def _config(self, app: Faces) -> uvicorn.Config:
         return uvicorn.Config(
             app,
-            http="httptools",
+            http=CertifiedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -77,9 +79,14 @@ class HttpWorker:
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=self._settings.server.drain_seconds,
-            ssl_certfile=self._settings.tls.certificate or None,
-            ssl_keyfile=self._settings.tls.key or None,
+            ssl_context_factory=self._context if self._settings.tls.certificate else None,
         )
+
+    def _context(self, *_: object) -> ssl.SSLContext:
+        """TLS by the rules of PS3.15 §B.12. Who has a certificate may show it, nobody must."""
+        tls = self._settings.tls
+        authorities = tls.client_ca if self._settings.access.control == "on" else ""
+        return server_context(tls.certificate, tls.key, authorities, wanted=ssl.CERT_OPTIONAL)
 
 
 def _leave(*_: object) -> None:

@@ -43,6 +43,7 @@ _BY_ERROR: tuple[tuple[type[errors.VnaError], Exit], ...] = (
     (errors.NotAcceptable, Exit.USAGE),
     (errors.RangeNotSatisfiable, Exit.USAGE),
     (errors.Unauthenticated, Exit.FORBIDDEN),
+    (errors.TooManyAttempts, Exit.FORBIDDEN),
     (errors.Forbidden, Exit.FORBIDDEN),
     (errors.Conflict, Exit.FAILED),
     (errors.Unavailable, Exit.UNAVAILABLE),

@@ -33,6 +33,7 @@ from vna.cli import (
     store,
     token,
     trash,
+    user,
     verify,
 )
 
@@ -63,6 +64,7 @@ app.add_typer(trash.commands, name="trash")
 app.add_typer(index_tag.commands, name="index-tag")
 app.add_typer(document.commands, name="document")
 app.add_typer(token.commands, name="token")
+app.add_typer(user.commands, name="user")
 app.add_typer(audit.commands, name="audit")
 app.add_typer(ae.commands, name="ae")
 app.add_typer(route.commands, name="route")

@@ -134,14 +134,21 @@ class Access:
 
     control: str = _setting(
         "off",
-        "on: every request shows a token (vna token create). off: whoever can connect is the "
-        "administrator; on loopback only.",
+        "on: every request shows who is asking (vna token, vna user). off: whoever can connect is "
+        "the administrator; on loopback only.",
         values.choice("off", "on"),
     )
     behind_proxy: bool = _setting(
         False,
-        "A proxy in front ends TLS, so that plain HTTP may be served beyond loopback.",
+        "A proxy in front ends TLS, so that plain HTTP may be served beyond loopback; the last "
+        "address of its X-Forwarded-For counts as the client's.",
         values.switch,
+    )
+    session_idle_minutes: int = _setting(
+        30, "A session that is not used for so long has ended.", values.number(1, 1440)
+    )
+    session_hours: int = _setting(
+        12, "A session ends after so long, used or not.", values.number(1, 720)
     )
 
 
@@ -155,7 +162,8 @@ class Tls:
     key: str = _setting("", "PEM file of its private key.", values.text)
     client_ca: str = _setting(
         "",
-        "PEM file of authorities; who calls over DIMSE with TLS must show a certificate of one.",
+        "PEM file of authorities; who calls over DIMSE with TLS must show a certificate of one, "
+        "over HTTPS it may, where access control is on.",
         values.text,
     )
     trusted: str = _setting(

@@ -14,6 +14,8 @@ from vna.errors import VnaError
 from vna.http import request as requests
 from vna.http.answer import Answer
 from vna.http.body import Body, ClientGone, Receive
+from vna.http.callers import Shown
+from vna.http.certificate import certificate_of
 from vna.http.origin import refuse_strangers
 from vna.http.problems import internal_error, method_not_allowed, no_such_path, problem_of
 from vna.http.request import Request, Scope
@@ -87,11 +89,12 @@ class Edge:
             if found.target is None:
                 return _said(method_not_allowed(found.allowed))
             refuse_strangers(scope["method"], headers, self._settings.host)
-            peer = requests.peer_of(scope)
-            caller = self._settings.callers.at_once(scope["path"], headers, peer)
+            peer = requests.peer_of(scope, headers, behind_proxy=self._settings.behind_proxy)
+            shown = Shown(scope["method"], scope["path"], headers, peer, certificate_of(scope))
+            caller = self._settings.callers.at_once(shown)
             if caller is None:
                 caller = await asyncio.get_running_loop().run_in_executor(
-                    self._pool, self._settings.callers.looked_up, headers, peer
+                    self._pool, self._settings.callers.looked_up, shown
                 )
             request = Request(
                 scope["method"],

@@ -21,6 +21,7 @@ from vna.errors import (
     NotAcceptable,
     NotFound,
     RangeNotSatisfiable,
+    TooManyAttempts,
     Unauthenticated,
     Unavailable,
     UnknownName,
@@ -48,6 +49,7 @@ STATUS: dict[type[VnaError], int] = {
     SlowBody: 408,
     UnsupportedMedia: 415,
     Unauthenticated: 401,
+    TooManyAttempts: 429,
     Forbidden: 403,
     NotFound: 404,
     Gone: 410,
@@ -104,7 +106,7 @@ def _facts(error: VnaError) -> dict[str, Any]:
             return {"name": error.name}
         case RangeNotSatisfiable():
             return {"size": error.size}
-        case Unavailable():
+        case Unavailable() | TooManyAttempts():
             return {"retry_after_seconds": error.retry_after_seconds}
         case _:
             return {}
@@ -116,7 +118,7 @@ def _headers(error: VnaError) -> Headers:
             return (("Content-Range", f"bytes */{error.size}"),)
         case Unauthenticated():
             return (("WWW-Authenticate", 'Bearer realm="archive"'),)
-        case Unavailable():
+        case Unavailable() | TooManyAttempts():
             return (("Retry-After", str(error.retry_after_seconds)),)
         case _:
             return ()

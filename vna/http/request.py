@@ -70,10 +70,17 @@ def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def peer_of(scope: Scope) -> str:
-    """The address of the other side, or "" where the server does not know it."""
+def peer_of(scope: Scope, headers: Mapping[str, str], *, behind_proxy: bool = False) -> str:
+    """The address of the other side, or "" where the server does not know it.
+
+    Behind a proxy it is the one that the proxy saw: the last of X-Forwarded-For. Those before it
+    are what the client says.
+    """
     client = scope.get("client")
-    return client[0] if client else ""
+    seen = client[0] if client else ""
+    if behind_proxy and (said := headers.get("x-forwarded-for")):
+        return said.rpartition(",")[2].strip()[:64] or seen
+    return seen
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:

@@ -47,6 +47,7 @@ class EdgeSettings:
     strict_accept: bool = False  # 406 for a request without Accept, as PS3.18 §8.7.5 has it
     max_results: int = 5000  # of one search
     ignored_parameters: tuple[str, ...] = ()  # unknown QIDO names that get a Warning, not a 400
+    behind_proxy: bool = False  # whose X-Forwarded-For says the client's address
     callers: Callers = Anybody()  # noqa: RUF009  it has no state
     observe: Callable[[Answered], None] = _unobserved
 
@@ -54,6 +55,11 @@ class EdgeSettings:
     def host(self) -> str:
         """The name by which clients know the server, in lower case."""
         return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether clients come by HTTPS, so that cookies are for that only."""
+        return self.behind_proxy or urlsplit(self.public_url).scheme == "https"
 
     @property
     def service_url(self) -> str:

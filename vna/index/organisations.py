@@ -33,3 +33,17 @@ def ensure(session: Session, code: str, *, name: str = "", default_authority: st
     """Add an organisation unless its code is there already."""
     row = {"code": code, "name": name or code, "default_authority": default_authority}
     session.execute(unless_present(session, organisation), row)
+
+
+def keys_of(session: Session, codes: frozenset[str] | None) -> frozenset[int] | None:
+    """The keys of the organisations of these codes, as far as there are any; None is all."""
+    if codes is None:
+        return None
+    rows = session.execute(select(organisation.c.pk).where(organisation.c.code.in_(sorted(codes))))
+    return frozenset(row.pk for row in rows)
+
+
+def codes_of(session: Session, keys: frozenset[int]) -> list[str]:
+    """The codes of the organisations of these keys."""
+    wanted = select(organisation.c.code).where(organisation.c.pk.in_(sorted(keys)))
+    return sorted(session.execute(wanted).scalars())

@@ -721,3 +721,47 @@ token = Table(
     _number("expires_at"),
     _number("revoked_at"),
 )
+
+# People and machines that sign in, see vna/index/users.py.
+account = Table(
+    "account",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("name", Words, nullable=False),
+    _text("full_name"),
+    _text("roles"),  # as of a token
+    Column("organisations", Words),  # as of a token
+    _text("password"),  # vna.services.passwords; '' = none
+    _text("certificate"),  # SHA-256 in hex, or a name in it; '' = none
+    _number("disabled_at"),  # 0 = it is not
+    _number("created_at"),
+    _text("created_by"),
+    _number("used_at"),  # by the minute
+    UniqueConstraint("partition", "name"),
+    _where_filled("ix_account_certificate", "certificate"),
+)
+
+# Who has signed in, see vna/index/sessions.py.
+account_session = Table(
+    "account_session",
+    metadata,
+    _key(),
+    _ref("account_fk", "account", index=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the secret
+    _text("origin"),
+    _number("created_at"),
+    _number("expires_at"),
+    _number("used_at"),  # by the minute
+)
+
+# Attempts to sign in that have failed or are under way, see vna/index/attempts.py.
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    _key(),
+    Column("subject", LargeBinary, nullable=False, unique=True),  # SHA-256 of what is counted
+    _number("began_at"),
+    _number("attempts"),
+    Index(None, "began_at"),
+)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from vna.index.engine import Session
-from vna.index.tables import organisation, token
+from vna.index.tables import token
 from vna.model.caller import Role
 from vna.model.token import Token
 
@@ -55,12 +55,6 @@ def by_digest(session: Session, digest: bytes) -> tuple[int, Token] | None:
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= session.now()):
         return None
     return row.partition, _token(row)
-
-
-def keys_of(session: Session, codes: frozenset[str]) -> frozenset[int]:
-    """The keys of the organisations of these codes, as far as there are any."""
-    rows = session.execute(select(organisation.c.pk).where(organisation.c.code.in_(sorted(codes))))
-    return frozenset(row.pk for row in rows)
 
 
 def revoke(session: Session, partition: int, id: int) -> bool:

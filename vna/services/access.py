@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
-import time
-from dataclasses import replace
 
 from vna.errors import InvalidValue, NotFound, Unauthenticated
-from vna.index import audit, tokens
+from vna.index import audit, organisations, tokens
 from vna.index.engine import Index, Session
-from vna.model.caller import RIGHTS_OF, Caller, Right, Role
+from vna.model.caller import Caller, Right, Role
 from vna.model.token import Token
-from vna.services.rights import require
+from vna.services.remembered import Remembered
+from vna.services.rights import check_roles, require, rights_of
 
 PREFIX = "vna_"  # of every secret, so that scanners of leaked secrets know one
 SECRET_BYTES = 32
-FRESH_SECONDS = 5.0  # how long a token that was revoked may still be taken for good
-_REMEMBERED = 10_000  # tokens
 
 
 class Access:
@@ -28,10 +24,8 @@ class Access:
     hash would protect nothing.
     """
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._lock = threading.Lock()
-        self._known: dict[bytes, tuple[float, Caller]] = {}
+    def __init__(self, index: Index, remembered: Remembered | None = None) -> None:
+        self._index, self._remembered = index, remembered or Remembered()
 
     def create(
         self,
@@ -51,8 +45,7 @@ class Access:
         label = label.strip()
         if not label or len(label) > 100 or not label.isprintable():
             raise InvalidValue("label", label, "say what the token is for, in 1 to 100 characters")
-        if not roles:
-            raise InvalidValue("roles", "", "name one at least")
+        check_roles(roles, organisations)
         if milliseconds < 0:
             raise InvalidValue("expires", str(milliseconds), "lie in the future")
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -95,16 +88,11 @@ class Access:
 
         if not self._index.transact(work):
             raise NotFound(f"no token {id} is in force; vna token list shows those that are")
-        with self._lock:
-            self._known.clear()
+        self._remembered.clear()
 
     def remembered(self, secret: str, origin: str) -> Caller | None:
         """The caller of a secret that was seen within five seconds; asks nobody."""
-        with self._lock:
-            found = self._known.get(_digest(secret))
-        if found is None or time.monotonic() - found[0] >= FRESH_SECONDS:
-            return None
-        return replace(found[1], origin=origin)
+        return self._remembered.get(("token", _digest(secret)), origin)
 
     def caller_of(self, secret: str, origin: str) -> Caller:
         """The caller of a secret. Raises `Unauthenticated`, `IndexUnavailable`."""
@@ -114,16 +102,12 @@ class Access:
             if found is None:
                 raise Unauthenticated("the token is not known, has expired or was revoked")
             partition, token = found
-            seen = token.organisations
-            keys = None if seen is None else tokens.keys_of(session, seen)
-        rights = frozenset().union(*(RIGHTS_OF[role] for role in token.roles))
+            keys = organisations.keys_of(session, token.organisations)
+        rights = rights_of(token.roles, token.organisations)
         caller = Caller(f"token:{token.label}", origin, keys, rights, partition)
-        with self._lock:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[digest] = (time.monotonic(), caller)
+        self._remembered.put(("token", digest), caller)
         return caller
 
 
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vna.config import Settings
 from vna.errors import InvalidConfiguration
-from vna.index.migrate import migrate, states
+from vna.index.migrate import migrate, newest, states
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Schema:
 def schema(settings: Settings) -> Schema:
     """Look, and change nothing. Raises `IndexUnavailable`."""
     if _missing_file(settings):
-        return Schema(None, _wanted())
+        return Schema(None, newest())
     return Schema(*states(settings.database_url))
 
 
@@ -70,7 +70,3 @@ def _missing_file(settings: Settings) -> bool:
     prefix = "sqlite:///"
     url = settings.database_url
     return url.startswith(prefix) and not Path(url.removeprefix(prefix)).exists()
-
-
-def _wanted() -> str:
-    return states("sqlite://")[1]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from vna.errors import IndexUnavailable, InvalidConfiguration
 from vna.index import dialect
-
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 LOCK = 0x564E41  # of pg_advisory_lock: two nodes that start at once migrate one after the other
 
@@ -23,8 +19,6 @@ def migrate(url: str) -> None:
     Raises `InvalidConfiguration` where the database has a revision this program does not know
     (a newer release wrote it), `IndexUnavailable` where it cannot be reached.
     """
-    from alembic import command
-
     engine = dialect.engine(url)
     try:
         with engine.connect() as connection:
@@ -32,15 +26,14 @@ def migrate(url: str) -> None:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
                 connection.commit()
             try:
-                config, newest, known = _alembic(connection)
-                present = revision(connection)
+                present, known = revision(connection), _known()
                 if present is not None and present not in known:
                     raise InvalidConfiguration(
                         f"the database has schema {present}, which a newer release wrote; "
-                        f"this one knows up to {newest}: start the newer release"
+                        f"this one knows up to {known[-1]}: start the newer release"
                     )
-                if present != newest:
-                    command.upgrade(config, "head")
+                if present != known[-1]:
+                    _upgrade(connection)
                     connection.commit()
             finally:
                 if engine.dialect.name == "postgresql":
@@ -54,11 +47,12 @@ def migrate(url: str) -> None:
 
 def revision(connection: Connection) -> str | None:
     """The schema revision of the database, or None before its first migration."""
-    from alembic.runtime.migration import MigrationContext
-
-    found = MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        connection.rollback()
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     connection.rollback()
-    return found
+    return None if found is None else str(found)
 
 
 def states(url: str) -> tuple[str | None, str]:
@@ -66,24 +60,31 @@ def states(url: str) -> tuple[str | None, str]:
     engine = dialect.engine(url)
     try:
         with engine.connect() as connection:
-            _, newest, _ = _alembic(connection)
-            return revision(connection), newest
+            return revision(connection), newest()
     except OperationalError as error:
         raise IndexUnavailable(f"the database failed: {type(error.orig).__name__}") from error
     finally:
         engine.dispose()
 
 
-def _alembic(connection: Connection) -> tuple[Config, str, set[str]]:
+def newest() -> str:
+    """The revision that this program wants."""
+    return _known()[-1]
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # slow to load, and only needed here
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(_scripts()))
     config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    newest = scripts.get_current_head() or ""
-    return config, newest, {each.revision for each in scripts.walk_revisions()}
+    command.upgrade(config, "head")
+
+
+def _known() -> list[str]:
+    """The revisions of this program, the newest last: what the names of their files begin with."""
+    return sorted(each.name[:4] for each in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 def _scripts() -> Path:

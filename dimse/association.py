@@ -125,6 +125,10 @@ class Association:
         for _ in self.data():
             pass
 
+    def comes(self, seconds: float) -> bool:
+        """Whether the peer sends something within so long."""
+        return self._connection.waiting(seconds)
+
     def response(self, message_id: int) -> Command:
         """The response to a request of ours; its data set, if any, is still to be read.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from dimse.identifier import Identifier, Mismatch, encode, read
 from dimse.requestor import Address, Timeouts, Wanted, request
 from dimse.sop_classes import COMMITMENT_INSTANCE, COMMITMENT_PUSH
 from vna.dicom.transfer_syntax import EXPLICIT_LE, IMPLICIT_LE
-from vna.errors import BadRequest, Conflict, InvalidValue, VnaError
+from vna.errors import BadRequest, Conflict, InvalidValue, NotFound, VnaError
 from vna.model.caller import Caller
+from vna.services.asked_commitments import AskedCommitments
 from vna.services.commitment import Commitment, Reference, Result
 
 REQUEST = 1  # Action Type ID
@@ -102,6 +103,74 @@ def report(association: Association, context: Context, uid: str, result: Result)
     }
     association.send(context, values, [encode(attributes, context.transfer)])
     return association.response(id).number(command.STATUS)
+
+
+def ask(association: Association, uid: str, references: Sequence[Reference]) -> int:
+    """Ask for commitment as SCU (PS3.4 §J.3.2); returns the id of the request. Raises `Ended`."""
+    context = next(
+        (each for each in association.contexts.values() if each.abstract == COMMITMENT_PUSH), None
+    )
+    if context is None:
+        raise association.abort("the peer does not offer storage commitment")
+    id = association.next_id()
+    values: dict[int, Value] = {
+        command.COMMAND_FIELD: Field.ACTION,
+        command.MESSAGE_ID: id,
+        command.REQUESTED_CLASS: COMMITMENT_PUSH,
+        command.REQUESTED_INSTANCE: COMMITMENT_INSTANCE,
+        command.ACTION_TYPE: REQUEST,
+    }
+    attributes: dict[str, dict[str, Any]] = {
+        f"{_TRANSACTION:08X}": {"vr": "UI", "Value": [uid]},
+        f"{_REFERENCED:08X}": {"vr": "SQ", "Value": [_item(each) for each in references]},
+    }
+    association.send(context, values, [encode(attributes, context.transfer)])
+    return id
+
+
+def told(
+    association: Association, message: Message, asked: AskedCommitments, peer: str, partition: int
+) -> str:
+    """Take an N-EVENT-REPORT of `peer` (PS3.4 §J.3.3); its transaction UID, '' where refused.
+
+    Answered once the result is durable. Raises `Ended`.
+    """
+    request_, data = message.command, association.read()
+    if request_.text(command.AFFECTED_INSTANCE) != COMMITMENT_INSTANCE:
+        association.respond(message, statuses.NO_SUCH_INSTANCE)
+        return ""
+    kind = request_.number(command.EVENT_TYPE)
+    if kind not in (ALL_COMMITTED, SOME_FAILED):
+        association.respond(message, statuses.NO_SUCH_EVENT)
+        return ""
+    try:
+        identifier = read(data, message.context.transfer)
+        uid = identifier.text(_TRANSACTION)
+        failed = tuple(_failures(identifier))
+        if not uid or (failed and kind == ALL_COMMITTED):
+            raise InvalidValue(
+                "identifier", "", "hold a Transaction UID, and no failures in type 1"
+            )
+        result = Result(tuple(_references(identifier)), failed)
+        asked.told(partition, peer, uid, result)
+    except (BadRequest, Mismatch, NotFound, Conflict) as error:
+        association.respond(message, statuses.INVALID_ARGUMENT, comment=str(error))
+        return ""
+    except VnaError as error:
+        status, comment = statuses.failure(error)
+        association.respond(message, status, comment=comment)
+        return ""
+    association.respond(message, statuses.SUCCESS, {command.EVENT_TYPE: kind})
+    return uid
+
+
+def _failures(identifier: Identifier) -> Iterator[tuple[Reference, int]]:
+    sequence = next((each for each in identifier.elements if each.tag == _FAILED), None)
+    for item in (sequence.items if sequence else None) or ():
+        one = replace(identifier, elements=item)
+        reason = next((each.value for each in item if each.tag == _REASON), None) or b""
+        number = int.from_bytes(reason[:2], "little")
+        yield Reference(_needed(one, _CLASS), _needed(one, _INSTANCE)), number
 
 
 def _references(identifier: Identifier) -> Iterator[Reference]:

@@ -103,13 +103,13 @@ class Connection:
                 raise Ended(Ending.ABORTED_BY_PEER, _reason(found[1]))
             return found
 
-    def waiting(self) -> bool:
-        """Whether something has come in already."""
+    def waiting(self, seconds: float = 0.0) -> bool:
+        """Whether something has come in already, or comes within so long."""
         if self._reader.begun or (self._is_tls and self._socket.pending()):  # type: ignore[attr-defined]
             return True
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(seconds * 1000))
 
     def interrupt(self) -> None:
         """From another thread: end the waiting of `receive`, as if the peer had closed."""

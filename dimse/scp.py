@@ -28,6 +28,7 @@ from vna.model.association import Ending
 from vna.model.caller import DEFAULT_PARTITION
 from vna.model.peer import View
 from vna.services.access import Access
+from vna.services.asked_commitments import AskedCommitments
 from vna.services.association_log import AssociationLog
 from vna.services.budget import Budget
 from vna.services.commitment import Commitment
@@ -51,6 +52,7 @@ class Services:
     search: Search
     retrieve: Retrieve
     commitment: Commitment
+    asked_commitments: AskedCommitments
     peers: Peers
     association_log: AssociationLog
     access: Access
@@ -190,6 +192,14 @@ class Scp:
                     services.commitment,
                     caller,
                     can_be_called=admission.peer is not None and admission.peer.can_be_called,
+                )
+            case Field.EVENT_REPORT, Service.COMMIT:
+                commit.told(
+                    association,
+                    message,
+                    services.asked_commitments,
+                    association.calling,
+                    DEFAULT_PARTITION,
                 )
             case _:
                 association.respond(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dimse import command, identifier, statuses, store
+from dimse import command, commit, identifier, statuses, store
 from dimse.association import Association, Context, Message
 from dimse.command import Command, Field, Value
 from dimse.question import LEVELS
 from dimse.requestor import MOST_CONTEXTS, Address, Timeouts, Wanted, request
 from dimse.sending import Entry, Sender, Sent, plans
-from dimse.sop_classes import STUDY_ROOT, VERIFICATION
+from dimse.sop_classes import COMMITMENT_PUSH, STUDY_ROOT, VERIFICATION
 from vna.dicom.header import Header
 from vna.dicom.json import to_dict
 from vna.dicom.transfer_syntax import (
@@ -23,9 +23,11 @@ from vna.dicom.transfer_syntax import (
     TRANSFER_SYNTAXES,
     Encoding,
 )
-from vna.model.caller import Caller
+from vna.model.caller import DEFAULT_PARTITION, Caller
 from vna.model.query import Level
+from vna.services.asked_commitments import AskedCommitments
 from vna.services.budget import Budget
+from vna.services.commitment import Reference
 from vna.services.reception import Reception
 from vna.services.retrieve import Retrieve
 
@@ -43,6 +45,10 @@ class Failed(Exception):
         super().__init__(f"{operation} failed with status {self.status:04X}{said}")
 
 
+class Released(Exception):
+    """The peer released the association, and has its reply."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counters:
     """How a retrieval ended (PS3.7 §C.3)."""
@@ -58,6 +64,11 @@ class Scu:
 
     def __init__(self, peer: Address, calling: str, timeouts: Timeouts) -> None:
         self._peer, self._calling, self._timeouts = peer, calling, timeouts
+
+    @property
+    def title(self) -> str:
+        """The AE title of the peer."""
+        return self._peer.title
 
     def echo(self) -> float:
         """Seconds that a C-ECHO took."""
@@ -127,13 +138,42 @@ class Scu:
             while (message := association.receive()) is not None:
                 if message.command.field == Field.STORE:
                     store.store(association, message, reception, budget)
-                elif _answers(message, id):
+                elif _answers(message, Field.GET, id):
                     if message.command.number(command.STATUS) != statuses.PENDING:
                         association.skip()
                         return _counters("C-GET", message.command)
                 else:
                     raise association.abort("the peer sent what nobody asked for")
             raise association.abort("the peer released before it had answered")
+
+    def commit(
+        self, asked: AskedCommitments, uid: str, references: Sequence[Reference], wait: float
+    ) -> bool:
+        """Ask the peer to commit itself to instances (PS3.4 annex J).
+
+        True where it told the result over this association within `wait` seconds; most tell it over
+        one of their own, which the server takes.
+        """
+        with self._request([Wanted(COMMITMENT_PUSH, PLAIN)]) as association:
+            id = commit.ask(association, uid, references)
+            answered = told = False
+            while not answered or (not told and association.comes(wait)):
+                message = association.receive()
+                if message is None:
+                    raise Released
+                if message.command.field == Field.EVENT_REPORT:  # may overtake the answer
+                    heard = commit.told(
+                        association, message, asked, self._peer.title, DEFAULT_PARTITION
+                    )
+                    told = told or heard == uid
+                elif _answers(message, Field.ACTION, id):
+                    association.skip()
+                    _expect("N-ACTION", message.command)
+                    answered = True
+                else:
+                    raise association.abort("the peer sent what nobody asked for")
+            return told
+        return False
 
     @contextmanager
     def _request(self, wanted: Iterable[Wanted]) -> Iterator[Association]:
@@ -146,6 +186,8 @@ class Scu:
             except Failed:
                 association.release()
                 raise
+            except Released:  # the peer did it first
+                return
             association.release()
         finally:
             association.close()
@@ -192,9 +234,9 @@ def _tree(data: bytes, syntax: str) -> dict[str, Any]:
     return to_dict(Header(encoding, data), "")
 
 
-def _answers(message: Message, id: int) -> bool:
+def _answers(message: Message, field: Field, id: int) -> bool:
     return (
-        message.command.field == Field.GET | command.RESPONSE
+        message.command.field == field | command.RESPONSE
         and message.command.number(command.RESPONDED_TO) == id
     )
 

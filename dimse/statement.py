@@ -25,7 +25,7 @@ _ROLES = {
     Service.FIND: "SCP, SCU of Study Root",
     Service.MOVE: "SCP, SCU of Study Root",
     Service.GET: "SCP, SCU of Study Root",
-    Service.COMMIT: "SCP",
+    Service.COMMIT: "SCP, SCU",
 }
 
 

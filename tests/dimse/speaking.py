@@ -20,6 +20,7 @@ from dimse.scp import Scp, Services
 from dimse.settings import ScpSettings
 from tests.services.house import House
 from vna.services.access import Access
+from vna.services.asked_commitments import AskedCommitments
 from vna.services.association_log import AssociationLog
 from vna.services.commitment import Commitment
 from vna.services.peers import Peers
@@ -75,6 +76,7 @@ def speaking(house: House, settings: ScpSettings | None = None) -> Iterator[Spea
         search,
         Retrieve(house.index, house.objects, house.audit, house.transcode),
         Commitment(house.index, search, house.objects),
+        AskedCommitments(house.index),
         Peers(house.index),
         AssociationLog(house.index),
         Access(house.index),

@@ -19,6 +19,7 @@ from vna.objects import ObjectStore
 from vna.objects.group import OPEN_SECONDS
 from vna.objects.ulid import new_ulid
 from vna.services.access import Access
+from vna.services.asked_commitments import AskedCommitments
 from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
 from vna.services.commitment import COMMIT, Commitment
@@ -96,6 +97,7 @@ class Archive:
     store_custody: Custody
     fsck: Fsck
     commitment: Commitment
+    asked_commitments: AskedCommitments
     index_tags: IndexTags
     access: Access
     users: Users
@@ -155,6 +157,7 @@ class Archive:
             retrieve = Retrieve(index, objects, audit, transcode)
             search = Search(index)
             commitment = Commitment(index, search, objects)
+            asked_commitments = AskedCommitments(index)
             index_tags = IndexTags(index)
             association_log = AssociationLog(index)
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
@@ -203,6 +206,7 @@ class Archive:
                     [
                         lambda: remove_strays(objects),
                         commitment.forget,
+                        asked_commitments.forget,
                         routing.wake,
                         outgoing.forget,
                         sessions.forget,
@@ -233,6 +237,7 @@ class Archive:
                 routing=routing,
                 outgoing=outgoing,
                 commitment=commitment,
+                asked_commitments=asked_commitments,
                 decoders=decoders,
                 renditions=renditions,
                 views=Views(retrieve, decoders, renditions, f"{base_url}/studies"),

@@ -55,6 +55,7 @@ class DimseWorker:
                 archive.search,
                 archive.retrieve,
                 archive.commitment,
+                archive.asked_commitments,
                 archive.peers,
                 archive.association_log,
                 archive.access,

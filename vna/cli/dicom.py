@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +14,14 @@ from vna.cli.dicom_log import log
 from vna.cli.exits import Exit
 from vna.cli.search import COLUMNS
 from vna.cli.verb import Desk, finish, verb
+from vna.cli.when import local_time
 
 if TYPE_CHECKING:
     from dimse.scu import Scu
     from vna.model.query import Level
+    from vna.services.asked_commitments import Asked
+
+SAME_ASSOCIATION_SECONDS = 2.0  # for a result over the association that asked for it
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -161,6 +166,72 @@ def get(desk: Desk, peer: Peer, study: Study, series: Series = "", as_: From = N
     _told(desk, counters)
 
 
+@commands.command()
+@verb
+def commit(
+    desk: Desk,
+    peer: Peer,
+    study: Study,
+    series: Series = "",
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the result.")
+    ] = 60,
+    as_: From = None,
+) -> None:
+    """Ask a peer to take the responsibility for a study that it was sent: storage commitment.
+
+    Most peers tell the result over an association of their own, to our title at the address they
+    know: the server takes it, and must be running. Exit code 4 where something is not committed, 6
+    where no result came in time; `vna dicom commitments` shows it later.
+
+    \b
+    Examples:
+      vna dicom commit PACS --study 1.2.3
+      vna dicom commit PACS@10.0.0.9:104 --study 1.2.3 --series 1.2.3.4 --wait 300
+    """
+    from dimse.sending import entries, named
+    from vna.errors import NotFound
+    from vna.services.commitment import Reference
+
+    with _scu(desk, peer, as_) as (scu, archive):
+        wanted = entries(archive.search, desk.caller, named((), study, series))
+        if not wanted:
+            raise NotFound("nothing of that UID is stored, or shown")
+        references = [Reference(each.sop_class, each.sop_uid) for each in wanted]
+        asked = archive.asked_commitments
+        uid = asked.begin(desk.caller, scu.title, references)
+        deadline = time.monotonic() + wait
+        if not scu.commit(asked, uid, references, min(wait, SAME_ASSOCIATION_SECONDS)):
+            while asked.find(desk.caller, uid).result is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+        found = asked.find(desk.caller, uid)
+    desk.out.record(_commitment(found))
+    if found.result is None:
+        finish(Exit.REMOTE)
+    for each, reason in found.result.failed if found.result else ():
+        desk.out.note(f"{each.sop_uid}: {reason:04X}")
+    for each in found.missing:
+        desk.out.note(f"{each.sop_uid}: the peer says nothing of it")
+    whole = found.result is not None and not found.result.failed and not found.missing
+    finish(Exit.OK if whole else Exit.PARTIAL)
+
+
+@commands.command()
+@verb
+def commitments(desk: Desk) -> None:
+    """What we asked peers to commit themselves to, and what they told; of the last thirty days.
+
+    \b
+    Examples:
+      vna dicom commitments
+      vna dicom commitments --json
+    """
+    with desk.archive() as archive:
+        rows = [_commitment(each) for each in archive.asked_commitments.latest(desk.caller)]
+    if not desk.out.table(rows, {name: name.replace("_", " ") for name in rows[0]} if rows else {}):
+        desk.out.note("Nothing was asked yet: vna dicom commit PEER --study UID")
+
+
 commands.command("log")(log)
 
 
@@ -230,6 +301,19 @@ def _classes(scu: Scu, study: str) -> list[str]:
     except Failed:
         return []
     return [uid for each in found for uid in each.get("00080062", {}).get("Value", ())]
+
+
+def _commitment(found: Asked) -> dict[str, Any]:
+    result = found.result
+    return {
+        "peer": found.peer,
+        "asked_at": local_time(found.asked_at),
+        "answered_at": local_time(found.answered_at),
+        "instances": found.instances,
+        "committed": len(result.committed) if result else 0,
+        "failed": len(result.failed) + len(found.missing) if result else 0,
+        "transaction_uid": found.transaction_uid,
+    }
 
 
 def _told(desk: Desk, counters: Any) -> None:

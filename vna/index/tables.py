@@ -472,6 +472,23 @@ commitment = Table(
     Index(None, "requested_at"),
 )
 
+# Requests for storage commitment that we made of others, and what they answered.
+asked_commitment = Table(
+    "asked_commitment",
+    metadata,
+    _key(),
+    Column("partition", SmallInteger, nullable=False),
+    Column("transaction_uid", Words, nullable=False),
+    _text("peer"),  # the AE title that was asked
+    _text("actor"),
+    _number("asked_at"),
+    Column("request", LargeBinary, nullable=False),  # JSON, vna/services/asked_commitments.py
+    Column("result", LargeBinary),  # JSON; NULL until the peer has told it
+    _number("answered_at"),
+    UniqueConstraint("partition", "transaction_uid"),
+    Index(None, "asked_at"),
+)
+
 trash = Table(
     "trash",
     metadata,

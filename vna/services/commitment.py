@@ -154,7 +154,7 @@ class Commitment:
         if kept is None or kept.forgotten or kept.result is None:
             return None
         said = orjson.loads(kept.request)
-        return Report(kept.caller, said["deliver_as"], uid, _read(kept.result))
+        return Report(kept.caller, said["deliver_as"], uid, read_result(kept.result))
 
     def find(self, caller: Caller, transaction_uid: str) -> Result | None:
         """The result of a request; None while it is being verified.
@@ -168,7 +168,7 @@ class Commitment:
             raise NotFound("no request for storage commitment has this transaction UID")
         if kept.forgotten:
             raise Gone("the result of this request is no longer kept; ask with another UID")
-        return None if kept.result is None else _read(kept.result)
+        return None if kept.result is None else read_result(kept.result)
 
     def __call__(self, job: Job) -> None:
         """Run a "commitment" job; its subject is "PARTITION/TRANSACTION UID"."""
@@ -279,7 +279,8 @@ def _within(reference: Reference, one: Holding) -> bool:
     )
 
 
-def _read(said: bytes) -> Result:
+def read_result(said: bytes) -> Result:
+    """A result from the JSON that is kept of it."""
     kept: dict[str, Any] = orjson.loads(said)
     return Result(
         tuple(Reference(**each) for each in kept["committed"]),

@@ -90,6 +90,9 @@ def judge(
     seen = None
     if view.view is View.ORGANISATION:
         seen = peers.organisation(view.organisation)
+    if peer is not None and peer.own_only:
+        own = peers.organisation(peer.organisation)
+        seen = own if seen is None else seen & own
     name = request.calling or "(no title)"
     if holder is not None:
         rights &= holder.rights

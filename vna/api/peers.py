@@ -13,7 +13,8 @@ from vna.services.peers import Peers
 @dataclass(frozen=True, slots=True)
 class KnownAs:
     """What is known of an AE. Without `host` and `port` it is never called. `duplicates`: null is
-    the archive's policy; `authority`, `organisation`, `character_set`: "" is the archive's."""
+    the archive's policy; `authority`, `organisation`, `character_set`: "" is the archive's.
+    `own_only`: it finds and fetches only what its `organisation` owns."""
 
     host: str = ""
     port: int = 0
@@ -24,6 +25,7 @@ class KnownAs:
     character_set: str = ""
     duplicates: DuplicatePolicy | None = None
     announce: bool = False
+    own_only: bool = False
     description: str = ""
 
 
@@ -41,6 +43,7 @@ class AeView:
     character_set: str
     duplicates: DuplicatePolicy | None
     announce: bool
+    own_only: bool
     description: str
 
 
@@ -132,6 +135,7 @@ def operations(peers: Peers) -> list[Endpoint]:
             character_set=body.character_set,
             policy=body.duplicates,
             announce=body.announce,
+            own_only=body.own_only,
             description=body.description,
         )
         return _ae(peers.put(call.caller, wanted))
@@ -203,6 +207,7 @@ def _ae(peer: Peer) -> AeView:
         character_set=peer.character_set,
         duplicates=peer.policy,
         announce=peer.announce,
+        own_only=peer.own_only,
         description=peer.description,
     )
 

@@ -65,6 +65,12 @@ def add(
     announce: Annotated[
         bool | None, typer.Option(help="Tell it of every study that has settled.")
     ] = None,
+    own_only: Annotated[
+        bool | None,
+        typer.Option(
+            "--own-only/--sees-all", help="It finds and fetches what its organisation owns only."
+        ),
+    ] = None,
 ) -> None:
     """Make an AE known, or change what is known of it: what is not named stays as it is.
 
@@ -87,6 +93,7 @@ def add(
         "authority": authority,
         "character_set": character_set,
         "announce": announce,
+        "own_only": own_only,
         **dict(zip(("host", "port"), address, strict=False)),
     }
     with desk.archive() as archive:
@@ -230,6 +237,7 @@ def _record(peer: Peer) -> dict[str, object]:
         "character_set": peer.character_set,
         "duplicates": peer.policy.value if peer.policy else "",
         "announce": peer.announce,
+        "own_only": peer.own_only,
         "description": peer.description,
     }
 

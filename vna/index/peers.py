@@ -34,6 +34,7 @@ def put(session: Session, partition: int, peer: Peer) -> None:
         "character_set": peer.character_set,
         "policy": peer.policy.value if peer.policy else "",
         "announce": int(peer.announce),
+        "own_only": int(peer.own_only),
         "description": peer.description,
         "changed_at": session.now(),
     }
@@ -138,5 +139,6 @@ def _peer(row: Any) -> Peer:
         character_set=row.character_set,
         policy=DuplicatePolicy(row.policy) if row.policy else None,
         announce=bool(row.announce),
+        own_only=bool(row.own_only),
         description=row.description,
     )

@@ -629,6 +629,7 @@ ae_peer = Table(
     _text("character_set"),
     _text("policy"),  # DuplicatePolicy; '' = the archive's
     Column("announce", SmallInteger, nullable=False, server_default="0"),
+    Column("own_only", SmallInteger, nullable=False, server_default="0"),
     _text("description"),
     _number("changed_at"),
     UniqueConstraint("partition", "title"),

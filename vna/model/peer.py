@@ -27,7 +27,8 @@ class Peer:
     Of what it sends, `authority` issued the identifiers that name no issuer, and `organisation` (a
     code) is the owner; '' is the archive's default, as None is for `policy`. `character_set`
     (defined terms of PS3.3 §C.12.1.1.2, as an object has them): of its questions that name none.
-    `announce`: we tell it of every study that has settled.
+    `announce`: we tell it of every study that has settled. `own_only`: it finds, retrieves and has
+    committed only what its organisation owns.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Peer:
     character_set: str = ""
     policy: DuplicatePolicy | None = None
     announce: bool = False
+    own_only: bool = False
     description: str = ""
 
     @property

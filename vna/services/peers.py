@@ -235,6 +235,8 @@ def _checked(peer: Peer) -> Peer:
     host, port = endpoint(peer.host, peer.port)
     if not peer.services:
         raise InvalidValue("services", "", "name one at least")
+    if peer.own_only and not peer.organisation.strip():
+        raise InvalidValue("organisation", "", "be given for an AE that sees only its own")
     for term in filter(None, peer.character_set.split("\\")):
         if term not in charset.terms():
             raise UnknownName("character set", term, charset.terms())

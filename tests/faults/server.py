@@ -63,11 +63,10 @@ def start(
     *options: str,
     environment: dict[str, str] | None = None,
     scheme: str = "http",
+    port: int = 0,
 ) -> Server:
-    """Start a server in a session of its own and wait until it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    """Start a server in a session of its own and wait until it is ready; port 0: a free one."""
+    port = port or _free_port()
     data.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "vna", "serve"]
     with (data.parent / f"{data.name}.log").open("ab") as log:
@@ -109,15 +108,29 @@ def running(
 
 def vna(*words: str, data: Path, codes: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
     """Run one `vna` command on `data` and check that it ends with one of `codes`."""
+    return vna_with({}, *words, data=data, codes=codes)
+
+
+def vna_with(
+    environment: dict[str, str], *words: str, data: Path, codes: Sequence[int] = (0,)
+) -> subprocess.CompletedProcess[str]:
+    """The same with further settings."""
     result = subprocess.run(
         [sys.executable, "-m", "vna", *words, "--data", str(data)],
         capture_output=True,
         text=True,
         timeout=1200,
         check=False,
+        env=os.environ | environment,
     )
     assert result.returncode in codes, (words, result.returncode, result.stderr[-3000:])
     return result
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait(server: Server) -> None:

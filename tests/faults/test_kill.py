@@ -15,7 +15,7 @@ from tests.faults.client import ORIGINAL, AckLog, get, send
 from tests.faults.synthetic import Sent, small
 from tests.size import size
 
-ROUNDS = size(3, 30)
+ROUNDS = size(2, 30)
 CLIENTS = 4
 BATCHES = 40
 ACKNOWLEDGEMENTS = size(20, 60)
@@ -32,10 +32,10 @@ def test_kill_nine_during_ingest_loses_nothing_acknowledged(
         with servers.running(data) as server:
             _check(server, AckLog.read(log_path), sent)
         servers.vna("verify", "--json", data=data)
-        checked = json.loads(
-            servers.vna("fsck", "--json", data=data, codes=(0, 5)).stdout.split("\n")[0]
-        )
-        assert (checked["missing"], checked["no-copy"], checked["stray"]) == (0, 0, 0)
+    checked = json.loads(
+        servers.vna("fsck", "--json", data=data, codes=(0, 5)).stdout.split("\n")[0]
+    )
+    assert (checked["missing"], checked["no-copy"], checked["stray"]) == (0, 0, 0)
     unacknowledged = len(sent) - len(AckLog.read(log_path))
     record_property("rounds", ROUNDS)
     record_property("acknowledged", len(AckLog.read(log_path)))

@@ -31,6 +31,7 @@ class Cluster:
     """A running cluster; `database()` gives the URL of a new one."""
 
     port: int
+    _control: tuple[str, ...] = ()
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def database(self, template: str = "template0") -> str:
@@ -46,6 +47,10 @@ class Cluster:
     def drop(self, url: str) -> None:
         """Drop the database that `database` returned, with whoever is still connected."""
         self.execute(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+
+    def restart(self) -> None:
+        """Stop the server at once, as if it had died, and start it again as it was."""
+        _run([*self._control, "-m", "immediate", "restart"])
 
     def execute(self, statement: str) -> None:
         """Run one statement as the owner, outside a transaction."""
@@ -84,8 +89,9 @@ def running(folder: Path) -> Iterator[Cluster]:
     words = " ".join(f"-c {name}={value!r}" for name, value in options.items())
     control = [*as_user, str(bin_folder / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
     _run([*control, "-l", str(data / "log"), "-o", words, "start"])
+    again = (*control, "-l", str(data / "log"), "-o", words)
     try:
-        yield Cluster(port)
+        yield Cluster(port, again)
     finally:
         _run([*control, "-m", "immediate", "stop"])
 

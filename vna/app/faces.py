@@ -77,7 +77,10 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
             archive.association_log,
             archive.routing,
             archive.outgoing,
-            {"database": archive.check_database, "storage": lambda: _check_storage(settings)},
+            {
+                "database": archive.check_database,
+                "storage": lambda: _check_storage(archive, settings),
+            },
             lambda: (CONTENT_TYPE, metrics.exposition(_gauges(archive, settings))),
         ),
         edge,
@@ -130,7 +133,9 @@ def _observer(metrics: Metrics) -> Callable[[Answered], None]:
 def _gauges(archive: Archive, settings: Settings) -> Mapping[str, tuple[str, float]]:
     waiting = archive.statistics.waiting(local_administrator("metrics"))
     free = shutil.disk_usage(settings.data).free
+    away = sum(not each.is_here() for each in archive.objects.stores.values())
     return {
+        "vna_stores_away": ("Stores that do not answer, or are not those they should be.", away),
         "vna_storage_free_bytes": ("Free space of the data folder.", free),
         "vna_held": ("Objects that wait for a decision.", waiting["held"]),
         "vna_needs_attention": ("Entries on the attention list.", waiting["attention"]),
@@ -139,7 +144,8 @@ def _gauges(archive: Archive, settings: Settings) -> Mapping[str, tuple[str, flo
     }
 
 
-def _check_storage(settings: Settings) -> None:
+def _check_storage(archive: Archive, settings: Settings) -> None:
+    archive.objects.targets.chosen()  # or says that there are too few stores
     try:
         free = shutil.disk_usage(settings.data).free
     except OSError as error:

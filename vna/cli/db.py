@@ -1,6 +1,8 @@
-"""`vna db`: the database's schema."""
+"""`vna db`: the database's schema, and the database's place."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
@@ -8,7 +10,7 @@ from vna.cli.exits import Exit
 from vna.cli.verb import Desk, finish, verb
 
 commands = typer.Typer(
-    no_args_is_help=True, help="Check and upgrade the database.", rich_markup_mode=None
+    no_args_is_help=True, help="Check, upgrade and move the database.", rich_markup_mode=None
 )
 
 
@@ -43,3 +45,42 @@ def upgrade(desk: Desk) -> None:
 
     upgrade(desk.settings)
     desk.out.record({"present": schema(desk.settings).present})
+
+
+@commands.command()
+@verb
+def move(
+    desk: Desk,
+    to: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="The new database: postgresql://… or sqlite:////…"),
+    ],
+) -> None:
+    """Move the index to another, empty database: from SQLite to PostgreSQL, or back.
+
+    Every key stays, and each table is compared before anything is committed. Stop the server first;
+    afterwards start it with --database URL. The old database stays as it is.
+
+    \b
+    Examples:
+      vna db move postgresql://vna@db/vna
+      vna db move sqlite:////srv/vna/index.db --database postgresql://vna@db/vna
+    """
+    from vna.config.values import database_url
+    from vna.errors import InvalidValue
+    from vna.index.move import move
+
+    try:
+        target = database_url(to)
+    except ValueError as rule:
+        raise InvalidValue("URL", "", str(rule)) from None
+    with desk.out.progress("moving") as tell:
+        tables = 0
+
+        def moved(table: str, rows: int) -> None:
+            nonlocal tables
+            tables += 1
+            tell(tables, tables, table)
+
+        rows = move(desk.settings.database_url, target, moved)
+    desk.out.record({"tables": tables, "rows": rows})

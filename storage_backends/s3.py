@@ -63,7 +63,9 @@ class S3Options:
     access_key: str = ""
     secret_key: str = ""
     timeout_seconds: float = 30.0
-    retry_seconds: float = 20.0
+    retry_seconds: float = (
+        100.0  # longer than a request may take, so that one that hangs is repeated
+    )
 
 
 class S3Backend:
@@ -118,7 +120,7 @@ class S3Backend:
             except AlreadyExistsError:
                 if self._token(key) != token:  # else the answer to an earlier attempt was lost
                     raise KeyExists(key) from None
-                return
+                done = obstore.head(self._store, key)
         said = _MD5.fullmatch(done.get("e_tag") or "")
         if said and said[1] != hashlib.md5(data, usedforsecurity=False).hexdigest():
             raise BackendError(key, "the service stored other bytes than it was sent")
@@ -164,7 +166,7 @@ class S3Backend:
                 key, f"the service at {self._where} refuses the credentials"
             ) from error
         except (BaseError, OSError, TimeoutError) as error:
-            if "QuotaExceeded" in str(error) or "507 " in str(error):
+            if "QuotaExceeded" in str(error) or " 507 " in str(error):
                 raise BackendFull(key, "the bucket's quota is used up") from error
             raise BackendError(
                 key, f"the service at {self._where} failed: {_short(error)}"
@@ -208,6 +210,8 @@ class S3Writer:
         if self._upload is None:
             self._backend._put(self.key, bytes(self._pending))
             return
+        if self._backend._size(self.key) is not None:  # an upload in parts knows no condition
+            raise KeyExists(self.key)
         self._send()
         with self._backend._asking(self.key):
             self._upload.close()

@@ -24,6 +24,7 @@ from tests.faults import server
 from tests.services.house import CALLER
 from vna.errors import NotFound
 from vna.services.commitment import Reference
+from vna.services.peers import FRESH_SECONDS
 
 NAMED = [Reference(CT, f"1.6.1.{number}") for number in range(3)]
 
@@ -154,7 +155,7 @@ def test_one_archive_asks_another_from_the_command_line(tmp_path: Path) -> None:
     ):
         server.vna("import", *paths, data=here)
         server.vna("ae", "add", f"HERE@127.0.0.1:{ports[0]}", data=there)
-        time.sleep(2.5)  # longer than processes believe that an AE is not known
+        time.sleep(FRESH_SECONDS + 0.2)
         words = ("dicom", "commit", f"THERE@127.0.0.1:{ports[1]}", "--study", "1.7.1", "--as",
                  "HERE", "--json")  # fmt: skip
         lost = json.loads(server.vna(*words, data=here, codes=(4,)).stdout.splitlines()[0])

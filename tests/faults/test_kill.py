@@ -15,7 +15,7 @@ from tests.faults.client import ORIGINAL, AckLog, get, send
 from tests.faults.synthetic import Sent, small
 from tests.size import size
 
-ROUNDS = size(2, 30)
+ROUNDS = size(3, 30)
 CLIENTS = 4
 BATCHES = 40
 ACKNOWLEDGEMENTS = size(20, 60)

@@ -23,7 +23,7 @@ from vna.model.caller import Caller, Right
 from vna.model.query import Key, Level, Query
 
 SEED = 20240701
-QUERIES = size(150, 2000)
+QUERIES = size(200, 2000)
 CORPUS = corpus.made(SEED, size(70, 250))
 LEVELS = {"study": Level.STUDY, "series": Level.SERIES, "instance": Level.INSTANCE}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage_backends.base import BackendError
-from storage_backends.memory import MemoryBackend
+from storage_backends.memory import MemoryBackend, MemoryReader
 from tests.services.house import CALLER, House, opened
 from tests.services.objects import image
 from vna.errors import Damaged, StorageUnavailable
@@ -306,9 +306,114 @@ def test_a_store_that_is_away_refuses_rather_than_to_forget(house: House) -> Non
     segment = held(house)["main"].segment
     for key in contents(house.backend):
         house.backend.delete(key)  # as an unmounted disk looks
-    with pytest.raises(StorageUnavailable):
-        kept(house).repair(Job(1, REPAIR, f"{segment}@main", 1, 0))
+    kept(house).repair(Job(1, REPAIR, f"{segment}@main", 1, 0))
+    assert [row["subject"] for row in house.rows("job") if row["kind"] == REPAIR] == [
+        f"{segment}@main"
+    ], "it is to be asked again"
     for place, sha256, xxh3 in places(house):
         house.objects.verify(place, sha256, xxh3)
     assert held(house)["main"].state is CopyState.GOOD
     assert segment_key(segment) in contents(house.further["far"])
+
+
+def test_a_segment_that_is_being_written_is_closed_before_its_copy_is_replaced(
+    index: Index, tmp_path: Path
+) -> None:
+    """Or else what its writer adds would be missing in a copy that counts as good."""
+    far = MemoryBackend()
+    with opened(index, tmp_path, further={"far": far}, ack_copies=2) as house:
+        house.send(image(PatientComments="middle of it"))
+        (key,) = segments_of(house.backend)
+        flip(house.backend, key, b"middle of it")
+        segment = held(house)["main"].segment
+        house.objects.forget(segment)
+        kept(house).repair(Job(1, REPAIR, f"{segment}@main", 1, 0))
+        house.send(*[image() for _ in range(5)])
+        assert len(segments_of(house.backend)) == len(segments_of(far)) == 2
+        custody = Custody(house.index, house.objects, kept(house))
+        assert not any(each.refused for each in custody.evacuate(CALLER, "far", keep=1))
+        for place, sha256, xxh3 in places(house):
+            house.objects.verify(place, sha256, xxh3)
+
+
+def test_what_is_given_up_while_it_is_written_loses_nothing(index: Index, tmp_path: Path) -> None:
+    far = MemoryBackend()
+    with opened(index, tmp_path, further={"far": far}, ack_copies=2) as house:
+        house.send(image())
+        custody = Custody(house.index, house.objects, kept(house))
+        (given,) = custody.evacuate(CALLER, "main", keep=1)
+        assert not given.refused
+        house.send(*[image() for _ in range(3)])
+        for place, sha256, xxh3 in places(house):
+            house.objects.verify(place, sha256, xxh3)
+        assert len({row["name"] for row in house.rows("segment")}) == 2
+
+
+class Scratched(MemoryBackend):
+    """Cannot read what lies around `scratch`, as a disk with bad sectors."""
+
+    scratch = b""
+
+    def open(self, key: str) -> MemoryReader:
+        reader = super().open(key)
+        real, scratch = reader.read, self.scratch
+
+        def read(offset: int, length: int) -> bytes:
+            data = real(offset, length)
+            if scratch and scratch in data:
+                raise BackendError(key, "input/output error")
+            return data
+
+        reader.read = read  # type: ignore[method-assign]
+        return reader
+
+
+def test_what_cannot_be_read_is_repaired_and_scrubbing_goes_on(
+    index: Index, tmp_path: Path
+) -> None:
+    near = Scratched()
+    with opened(index, tmp_path, backend=near, further={"far": MemoryBackend()}) as house:
+        data = image(PatientComments="under the scratch")
+        house.send(image(), data)
+        seal(house)
+        work(house, kept(house))
+    with opened(index, tmp_path, backend=near, further=house.further) as house:
+        house.send(image())
+        seal(house)
+        near.scratch = b"under the scratch"
+        scrub = Scrub(house.index, house.objects, kept(house), days=90, rate=0)
+        found = list(scrub.now(CALLER, repair=False))
+        assert len(found) == 3, "scrubbing ended at the copy that cannot be read"
+        (bad,) = [each for each in found if not each.checked.good]
+        assert bad.copy.store == "main"
+        assert bad.objects == (hashlib.sha256(data).hexdigest(),)
+
+
+def test_one_store_that_is_away_does_not_keep_others_waiting(index: Index, tmp_path: Path) -> None:
+    far = MemoryBackend()
+    with opened(index, tmp_path, further={"far": far, "third": MemoryBackend()}) as house:
+        house.send(image())
+        seal(house)
+        segment = held(house)["main"].segment
+        marker = contents(far)["vna.json"]
+        far.delete("vna.json")
+        jobs_of = Jobs(house.index, {REPLICATE: kept(house).replicate})
+        assert jobs_of.run_once() == 1
+        waiting = [row for row in house.rows("job") if row["kind"] == REPLICATE]
+        assert [row["subject"] for row in waiting] == [segment]
+        assert waiting[0]["not_before"] > waiting[0]["created_at"]
+        far.put_new("vna.json", [marker])
+        kept(house).replicate(Job(1, REPLICATE, segment, 1, 0))
+        assert segments_of(far) == segments_of(house.backend)
+
+
+def test_what_has_no_good_copy_is_not_to_be_replicated(house: House) -> None:
+    house.send(image(PatientComments="middle of it"))
+    seal(house)
+    (key,) = segments_of(house.backend)
+    flip(house.backend, key, b"middle of it")
+    segment = held(house)["main"].segment
+    kept(house).replicate(Job(1, REPLICATE, segment, 1, 0))
+    kept(house).replicate(Job(1, REPLICATE, segment, 1, 0))
+    assert held(house)["main"].state is CopyState.DAMAGED
+    assert kept(house).sweep() == 0

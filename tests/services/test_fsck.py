@@ -19,7 +19,6 @@ from vna.index.engine import Index, Session
 from vna.model.archive import Disposition
 from vna.objects.layout import MARKER, meta_key, raw_key, segment_key
 from vna.objects.ulid import new_ulid
-from vna.services.copies import Copies
 from vna.services.fsck import Finding, Fsck, Problem
 
 PLANTED = 5
@@ -34,8 +33,7 @@ def house(index: Index, tmp_path: Path) -> Iterator[House]:
 
 
 def fsck(house: House) -> Fsck:
-    kept = Copies(house.index, house.objects, house.ingest.committer.submit, wanted=1)
-    return Fsck(house.index, house.objects, kept, house.ingest, wait=lambda seconds: None)
+    return Fsck(house.index, house.objects, house.ingest, wait=lambda seconds: None)
 
 
 def found(house: House, *, full: bool = False) -> list[Finding]:
@@ -135,10 +133,7 @@ def test_what_was_just_on_its_way_is_not_named(house: House) -> None:
     data = image()
     house.send(image(), data)
     forget(house, data)
-    kept = Copies(house.index, house.objects, house.ingest.committer.submit, wanted=1)
-    late = Fsck(
-        house.index, house.objects, kept, house.ingest, wait=lambda seconds: house.send(data)
-    )
+    late = Fsck(house.index, house.objects, house.ingest, wait=lambda seconds: house.send(data))
     assert list(late.run(CALLER)) == []
 
 

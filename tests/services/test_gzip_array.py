@@ -7,7 +7,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vna.services.gzip_array import (
@@ -22,7 +22,6 @@ from vna.services.gzip_array import (
 values = st.lists(st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner)))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(values, max_size=5))
 def test_the_pieces_of_several_series_read_as_one_array(series: list[list[object]]) -> None:
     pieces = [compress(json.dumps(value).encode() for value in each) for each in series]

@@ -227,7 +227,7 @@ class Archive:
                     [kept.finish_drops, kept.sweep],
                 ),
                 store_custody=Custody(index, objects, kept),
-                fsck=Fsck(index, objects, kept, ingest),
+                fsck=Fsck(index, objects, ingest),
                 index_tags=index_tags,
                 access=Access(index, remembered),
                 users=Users(index, remembered),

@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, case, delete, func, select, update
 from vna.index.engine import Session
 from vna.index.insertion import unless_present
 from vna.index.purge import PURGED_OBJECT
-from vna.index.segments import CLOSED_SEGMENT, GONE_SEGMENT, OPEN_SEGMENT
+from vna.index.segments import CLOSED_SEGMENT, GONE_SEGMENT, OPEN_SEGMENT, RAW_SEGMENT
 from vna.index.tables import (
     document,
     instance,
@@ -48,7 +48,6 @@ class Copy:
     state: CopyState
     verified_at: int
     domain: str
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,6 @@ def _copies() -> Select[Any]:
         select(
             segment.c.name.label("segment"),
             segment.c.kind,
-            segment.c.state.label("segment_state"),
             store.c.name.label("store"),
             store.c.domain,
             segment_copy.c.state,
@@ -133,11 +131,10 @@ def _copy(row: Any) -> Copy:
     return Copy(
         row.segment,
         row.store,
-        row.kind == 2,
+        row.kind == RAW_SEGMENT,
         CopyState(row.state),
         row.verified_at,
         row.domain,
-        row.segment_state == OPEN_SEGMENT,
     )
 
 
@@ -149,16 +146,17 @@ def copies_of(session: Session, name: str, *, lock: bool = False) -> list[Copy]:
     return [_copy(row) for row in session.execute(statement)]
 
 
-def close(session: Session, name: str) -> None:
-    """Let no further record of a segment be indexed: its copies may be made.
+def close(session: Session, name: str) -> bool:
+    """Let no further record of a segment be indexed: what a copy holds from now on is all of it.
 
-    Waits for transactions that index some (vna/index/segments.py).
+    Waits for transactions that index some (vna/index/segments.py). Whether it was open until now.
     """
-    session.execute(
+    done = session.execute(
         update(segment)
         .where(segment.c.name == name, segment.c.state == OPEN_SEGMENT)
         .values(state=CLOSED_SEGMENT)
     )
+    return bool(done.rowcount)
 
 
 def lying_in(session: Session, name: str) -> list[Lying]:
@@ -173,7 +171,8 @@ def lying_in(session: Session, name: str) -> list[Lying]:
 
 
 def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> list[str]:
-    """Segments with fewer than `copies` good copies, by name, from behind `after`."""
+    """Segments with fewer than `copies` good copies, by name, from behind `after`; those with none
+    are for repair, as there is nothing to copy."""
     good = (
         select(func.count())
         .where(
@@ -184,7 +183,7 @@ def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> li
     )
     rows = session.execute(
         select(segment.c.name)
-        .where(segment.c.state != GONE_SEGMENT, segment.c.name > after, good < copies)
+        .where(segment.c.state != GONE_SEGMENT, segment.c.name > after, good > 0, good < copies)
         .order_by(segment.c.name)
         .limit(limit)
     )
@@ -293,15 +292,15 @@ def without_row(
     )
     known = {int(row.offset) for row in lying}
     left = [each for each in records if each[0] not in known]
+    elsewhere: set[bytes] = set()
     for first in range(0, len(left), 1000):
         some = left[first : first + 1000]
         heads = {int.from_bytes(sha256[:8], "big", signed=True) for _, sha256 in some}
         rows = session.execute(
             select(object_.c.sha256).where(object_.c.sha256_head.in_(list(heads)))
         )
-        elsewhere = {bytes(row.sha256) for row in rows}
-        left[first : first + 1000] = [e if e[1] not in elsewhere else (-1, b"") for e in some]
-    return {each for each in left if each[0] >= 0}
+        elsewhere |= {bytes(row.sha256) for row in rows}
+    return {each for each in left if each[1] not in elsewhere}
 
 
 def move_object(session: Session, key: int, *, old: Place, segment_fk: int, offset: int) -> bool:

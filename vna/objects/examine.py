@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import xxhash
 
-from storage_backends.base import Backend, KeyMissing, Reader
+from storage_backends.base import Backend, BackendError, Reader
 from vna.objects.blocks import decode_blocks
 from vna.objects.layout import meta_key, raw_key, segment_key
 from vna.objects.record import LONGEST_HEADER, BadRecord, RecordHeader, RecordType, decode
@@ -35,8 +35,8 @@ def examine(
     """Read all of a copy; `pace` is told of bytes read, and may wait.
 
     SHA-256 is computed of raw files, XXH3-128 of records. A segment without a footer ends at its
-    first bad record, which is no damage in itself. Raises `BackendError`, but not for a missing
-    file.
+    first bad record, which is no damage in itself. What cannot be read is bad too: a disk has bad
+    sectors while the rest of it is good. Whether the store is there is the caller's question.
     """
     found = Examined()
     try:
@@ -48,8 +48,8 @@ def examine(
                 _records(reader, segment, found, pace)
             finally:
                 reader.close()
-    except KeyMissing as error:
-        found.bad.append(f"{error.key} is missing")
+    except BackendError as error:
+        found.bad.append(str(error))
     return found
 
 
@@ -67,7 +67,7 @@ def _records(reader: Reader, segment: str, found: Examined, pace: Pace) -> None:
         pace(entry.length)
         try:
             _entry(reader, segment, entry)
-        except BadRecord as error:
+        except (BadRecord, BackendError) as error:
             found.bad.append(f"the record at {entry.offset}: {error}")
         else:
             found.good[entry.offset + entry.header_length] = entry.sha256

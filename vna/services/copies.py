@@ -50,9 +50,15 @@ class Copies:
         self._wanted = min(wanted, len(objects.stores))
 
     def replicate(self, job: Job) -> None:
-        """Make the copies that a segment lacks; looked at again while it is being written."""
+        """Make the copies that a segment lacks; looked at again while it is being written, or a
+        store is away: other segments do not wait for that."""
         segment = job.subject
-        if self._lacks(segment) and not self._made(segment):
+        try:
+            done = not self._lacks(segment) or self._made(segment)
+        except StorageUnavailable as error:
+            log.warning("a copy waits", extra={"segment": segment, "reason": str(error)})
+            done = False
+        if not done:
             self._put(REPLICATE, [segment], after=AGAIN_MILLISECONDS)
 
     def sweep(self) -> int:
@@ -69,10 +75,13 @@ class Copies:
     def check(self, copy: Copy, pace: Pace = unpaced) -> Checked:
         """Read all of a copy, compare it with the index, and note what was found.
 
-        Raises `StorageUnavailable` where the store is away.
+        What seems damaged is read once more: a service may stumble. Raises `StorageUnavailable`
+        where the store is away.
         """
         store = self._mounted(copy.store)
         found, missing = self._examined(store, copy, pace)
+        if missing or found.bad:
+            found, missing = self._examined(store, copy, pace)
         whole = not missing and not found.bad
         state = CopyState.GOOD if whole else CopyState.DAMAGED
         self._index.transact(
@@ -86,19 +95,29 @@ class Copies:
         return Checked(copy, tuple(missing), tuple(found.bad), found.size)
 
     def repair(self, job: Job) -> None:
-        """Check a copy that somebody found damaged, and put it right."""
+        """Check a copy that somebody found damaged, and put it right; again later where a store is
+        away."""
         segment, _, where = job.subject.partition("@")
         with self._index.reading() as session:
             found = [each for each in copies.copies_of(session, segment) if each.store == where]
-        for copy in found:
-            if copy.state is not CopyState.LEAVING:
-                self.mend(self.check(copy))
+        try:
+            for copy in found:
+                if copy.state is not CopyState.LEAVING:
+                    self.mend(self.check(copy))
+        except StorageUnavailable as error:
+            log.warning("a repair waits", extra={"segment": segment, "reason": str(error)})
+            self._put(REPAIR, [job.subject], after=AGAIN_MILLISECONDS)
 
     def mend(self, checked: Checked) -> Mended:
         """Put a damaged copy right from another one, or save from all copies what is good in any.
 
-        What no copy has is marked as damaged and put on the attention list.
+        The segment is closed first: whoever still writes to it begins another. What no copy has is
+        marked as damaged and put on the attention list.
         """
+        if not checked.good and self._index.transact(
+            lambda session: copies.close(session, checked.copy.segment)
+        ):
+            checked = self.check(checked.copy)
         if checked.good:
             return Mended(replaced=False, moved=0, lost=())
         copy = checked.copy
@@ -129,8 +148,15 @@ class Copies:
         """Give up the copy of a segment in one store.
 
         Refused with `Conflict` unless `keep` good copies that have been read back stay in other
-        stores, of different domains where the stores have more than one.
+        stores, of different domains where the stores have more than one. A segment that was open
+        until now is closed, and its other copies are read back before they count.
         """
+        if self._index.transact(lambda session: copies.close(session, segment)):
+            with self._index.reading() as session:
+                others = [e for e in copies.copies_of(session, segment) if e.store != where]
+            for other in others:
+                if other.state is not CopyState.LEAVING:
+                    self.check(other)
 
         def begin(session: Session) -> None:
             self._refuse(copies.copies_of(session, segment, lock=True), where, keep)
@@ -173,14 +199,13 @@ class Copies:
             found = copies.copies_of(session, segment)
             now = session.now()
             created = copies.created_at(session, segment)
-        sources = [
-            each
-            for each in found
-            if each.state is CopyState.GOOD and each.store in self._objects.stores
-        ]
-        if not sources:
+        good = [each for each in found if each.state is CopyState.GOOD]
+        if not good:
+            return True  # for repair: there is nothing to copy
+        here = [e for e in good if e.store in self._objects.stores]
+        source = next((e for e in here if self._mounted(e.store).is_here()), None)
+        if source is None:
             raise StorageUnavailable(f"no store at hand has a good copy of segment {segment}")
-        source = sources[0]
         store = self._mounted(source.store)
         examined, missing = self._examined(store, source, unpaced)
         if not examined.sealed and not examined.bad:
@@ -188,6 +213,8 @@ class Copies:
                 return False
             self._index.transact(lambda session: copies.close(session, segment))
             examined, missing = self._examined(store, source, unpaced)
+        else:
+            self._index.transact(lambda session: copies.close(session, segment))
         if examined.bad or missing:
             self.mend(self.check(source))
             return False
@@ -218,14 +245,11 @@ class Copies:
         self, store: MountedStore, copy: Copy, pace: Pace
     ) -> tuple[Examined, list[Lying]]:
         """What lies in a copy, and the objects that should but do not."""
-        if not store.is_here():
-            raise StorageUnavailable(f"the store {store.name} is not there")
         with self._index.reading() as session:
             wanted = copies.lying_in(session, copy.segment)
-        try:
-            found = examine(store.backend, copy.segment, raw=copy.raw, pace=pace)
-        except BackendError as error:
-            raise storage_unavailable(error) from error
+        found = examine(store.backend, copy.segment, raw=copy.raw, pace=pace)
+        if not store.is_here():  # then what was not found says nothing
+            raise StorageUnavailable(f"the store {store.name} is not there")
         missing = [each for each in wanted if found.good.get(each.offset) != each.sha256]
         return found, missing
 

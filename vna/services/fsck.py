@@ -19,8 +19,6 @@ from vna.objects.examine import Held, examine, survey
 from vna.objects.layout import (
     MARKER,
     QUARANTINE,
-    RAW_FILES,
-    SEGMENTS,
     meta_key,
     raw_key,
     segment_key,
@@ -28,7 +26,6 @@ from vna.objects.layout import (
 )
 from vna.objects.store import CHUNK_BYTES
 from vna.objects.targets import storage_unavailable
-from vna.services.copies import Copies
 from vna.services.ingest import Ingest
 from vna.services.rights import require
 
@@ -64,12 +61,11 @@ class Fsck:
         self,
         index: Index,
         objects: ObjectStore,
-        kept: Copies,
         ingest: Ingest,
         *,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._index, self._objects, self._copies, self._ingest = index, objects, kept, ingest
+        self._index, self._objects, self._ingest = index, objects, ingest
         self._wait = wait
 
     def run(self, caller: Caller, *, full: bool = False) -> Iterator[Finding]:
@@ -106,14 +102,6 @@ class Fsck:
                         yield each, error.code
                     else:
                         yield each, outcome.disposition.value
-
-    def mark(self, caller: Caller) -> None:
-        """Have damaged copies repaired, and what no copy has marked as damaged."""
-        require(caller, Right.ADMINISTER)
-        for copy in self._each_copy():
-            checked = self._copies.check(copy)
-            if not checked.good:
-                self._copies.mend(checked)
 
     def _rows_without_bytes(self, full: bool) -> Iterator[Finding]:
         bad: dict[str, set[bytes]] = {}  # of one segment: objects that a copy lacks
@@ -173,31 +161,29 @@ class Fsck:
 
     def _bytes_without_rows(self) -> Iterator[Finding]:
         for store in self._objects.stores.values():
-            for segments in self._listed(store):
+            for segments, foreign in self._listed(store):
                 with self._index.reading() as session:
                     known = copies.held_in(session, store.name, list(segments))
                 for name, keys in segments.items():
                     yield from self._file(store, name, keys, known=name in known)
-            yield from self._foreign(store)
+                for key in foreign:
+                    yield Finding(Problem.STRAY, store.name, "", key)
 
-    def _listed(self, store: MountedStore) -> Iterator[dict[str, set[str]]]:
-        """The segments and raw files of a store with their keys, some at a time."""
-        some: dict[str, set[str]] = {}
-        for below in (SEGMENTS, RAW_FILES):
-            for found in store.backend.list(below):
-                try:
-                    name = ulid_of(found.key)
-                    ours = found.key in (segment_key(name), raw_key(name), meta_key(name))
-                except ValueError:
-                    ours = False
-                if not ours:
-                    continue
-                if name not in some and len(some) >= PAGE:
-                    yield some
-                    some = {}
-                some.setdefault(name, set()).add(found.key)
-        if some:
-            yield some
+    def _listed(self, store: MountedStore) -> Iterator[tuple[dict[str, set[str]], list[str]]]:
+        """The segments and raw files of a store with their keys, and the keys of files that are
+        none of ours, some at a time."""
+        segments: dict[str, set[str]] = {}
+        foreign: list[str] = []
+        for found in store.backend.list():
+            name = _segment_of(found.key)
+            if name not in segments and len(segments) + len(foreign) >= PAGE:
+                yield segments, foreign
+                segments, foreign = {}, []
+            if name:
+                segments.setdefault(name, set()).add(found.key)
+            elif found.key != MARKER and not found.key.startswith(f"{QUARANTINE}/"):
+                foreign.append(found.key)
+        yield segments, foreign
 
     def _file(
         self, store: MountedStore, name: str, keys: set[str], *, known: bool
@@ -234,19 +220,6 @@ class Fsck:
             return False
         return True
 
-    def _foreign(self, store: MountedStore) -> Iterator[Finding]:
-        """Files that are none of ours."""
-        for found in store.backend.list():
-            if found.key == MARKER or found.key.startswith(f"{QUARANTINE}/"):
-                continue
-            try:
-                name = ulid_of(found.key)
-                ours = found.key in (segment_key(name), raw_key(name), meta_key(name))
-            except ValueError:
-                ours = False
-            if not ours:
-                yield Finding(Problem.STRAY, store.name, "", found.key)
-
     def _still_so(self, doubtful: Sequence[Finding]) -> Iterator[Finding]:
         """What is still without a row; of several copies of one object the first."""
         seen: set[tuple[str, int]] = set()
@@ -265,6 +238,15 @@ class Fsck:
                 if not _is_there(self._objects.stores[each.store], each.name):
                     continue
             yield each
+
+
+def _segment_of(key: str) -> str:
+    """The segment or raw file that a key belongs to, '' where it is none of ours."""
+    try:
+        name = ulid_of(key)
+    except ValueError:
+        return ""
+    return name if key in (segment_key(name), raw_key(name), meta_key(name)) else ""
 
 
 def _chunks(store: MountedStore, found: Finding) -> Iterator[bytes]:

@@ -43,6 +43,7 @@ from vna.services.remembered import Remembered
 from vna.services.renditions import Renditions
 from vna.services.retrieve import Retrieve
 from vna.services.routing import ROUTE, Routing
+from vna.services.row_log import RowLog
 from vna.services.scrub import Scrub
 from vna.services.search import Search
 from vna.services.sessions import Sessions
@@ -96,6 +97,7 @@ class Archive:
     custody: Jobs
     store_custody: Custody
     fsck: Fsck
+    row_log: RowLog
     commitment: Commitment
     asked_commitments: AskedCommitments
     index_tags: IndexTags
@@ -127,6 +129,8 @@ class Archive:
             notices = Notices(index)
             objects = open_objects(settings, index, notices)
             stack.callback(objects.close)
+            row_log = RowLog(index, objects)
+            stack.callback(row_log.close)
             audit = ReadAudit(_audit_file(settings))
             stack.callback(audit.close)
             decoders = Decoders(
@@ -228,6 +232,7 @@ class Archive:
                 ),
                 store_custody=Custody(index, objects, kept),
                 fsck=Fsck(index, objects, ingest),
+                row_log=row_log,
                 index_tags=index_tags,
                 access=Access(index, remembered),
                 users=Users(index, remembered),

@@ -58,7 +58,8 @@ def run_jobs(archive: Archive, settings: Settings, stop: threading.Event) -> Non
     ]
     for thread in beside:
         thread.start()
-    archive.jobs.run(stop)
+    with archive.row_log.running():
+        archive.jobs.run(stop)
     for thread in beside:
         thread.join()
 

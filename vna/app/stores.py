@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import tomllib
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from storage_backends.base import Backend, BackendError
 from storage_backends.local import LocalBackend
 from vna.config import Settings
 from vna.config.stores import StoreSetting
-from vna.errors import InvalidConfiguration, StorageUnavailable, VnaError
+from vna.errors import InvalidConfiguration, StorageUnavailable
 from vna.index import copies
 from vna.index.copies import KnownStore
 from vna.index.engine import Index
@@ -57,52 +56,51 @@ def open_objects(
 
 
 def check_stores(settings: Settings) -> None:
-    """Open the stores and close them again, in a process of its own: what S3 needs has threads,
-    which no fork would bring along. Raises as `open_objects`."""
-    context = multiprocessing.get_context("fork")
-    heard, said = context.Pipe(duplex=False)
-    child = context.Process(target=_check, args=(settings, said))
-    child.start()
-    said.close()
+    """Open the stores and close them again. Raises as `open_objects`."""
+    index = Index.open(settings.database_url)
     try:
-        error = heard.recv()
-    except EOFError:
-        error = StorageUnavailable("the process that looked at the stores died")
-    child.join()
-    if error is not None:
-        raise error
-
-
-def _check(settings: Settings, said: Connection) -> None:
-    try:
-        index = Index.open(settings.database_url)
-        try:
-            open_objects(settings, index).close()
-        finally:
-            index.close()
-    except VnaError as error:
-        said.send(error)
-    else:
-        said.send(None)
+        open_objects(settings, index).close()
+    finally:
+        index.close()
 
 
 def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
-    identity = known.identity if known else ""
-    backend = _backend(setting)
-    _refuse_another(setting, backend, identity)
-    store = MountedStore(
-        setting.name,
-        backend,
-        tier=setting.tier,
-        domain=setting.domain,
-        identity=identity,
-    )
+    store = _store(setting, known.identity if known else "")
     now = KnownStore(setting.name, setting.tier, setting.domain, store.identity)
     if known != now:
         index.transact(lambda session: copies.mount(session, now))
     if not store.is_here():
         log.error("a store is not there", extra={"store": setting.name, "at": setting.location})
     return store
+
+
+def _store(setting: StoreSetting, identity: str) -> MountedStore:
+    backend = _backend(setting)
+    _refuse_another(setting, backend, identity)
+    return MountedStore(
+        setting.name, backend, tier=setting.tier, domain=setting.domain, identity=identity
+    )
+
+
+@contextmanager
+def stores_at_hand(settings: Settings) -> Iterator[tuple[list[MountedStore], list[str]]]:
+    """The stores that are there and were used before, and the names of the others; no index is
+    asked. Until the block ends."""
+    found, away = [], []
+    for setting in settings.mounted:
+        try:
+            marker = read_marker(_backend(setting))
+        except (BackendError, StorageUnavailable):
+            marker = None
+        if marker is None:
+            away.append(setting.name)
+        else:
+            found.append(_store(setting, marker.store))
+    try:
+        yield found, away
+    finally:
+        for each in found:
+            each.close()
 
 
 def _refuse_another(setting: StoreSetting, backend: Backend, identity: str) -> None:

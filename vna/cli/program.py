@@ -24,6 +24,7 @@ from vna.cli import (
     index_tag,
     patient,
     queue,
+    rebuild,
     route,
     scrub,
     search,
@@ -56,6 +57,7 @@ app.command("stats")(stats.stats)
 app.command("verify")(verify.verify)
 app.command("fsck")(fsck.fsck)
 app.command("scrub")(scrub.scrub)
+app.command("rebuild")(rebuild.rebuild)
 app.add_typer(store.commands, name="store")
 app.command("correct")(correct.correct)
 app.add_typer(patient.commands, name="patient")

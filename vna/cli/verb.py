@@ -92,7 +92,7 @@ class Desk:
         from vna.app.schema import ready
 
         ready(self.settings, create=create)
-        with Archive.open(self.settings) as archive:
+        with Archive.open(self.settings) as archive, archive.row_log.running():
             yield archive
 
 

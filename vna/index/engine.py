@@ -150,6 +150,16 @@ class Index:
             connection.rollback()
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A read whose statements all see one state of the database."""
+        with self._translated(), self._connect() as connection, connection.begin():
+            if self.postgresql:
+                connection.execute(text(dialect.POSTGRESQL_SNAPSHOT))
+            else:
+                connection.exec_driver_sql("BEGIN")
+            yield Session(connection)
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
         with self._translated(), self._transaction() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -10,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from vna.errors import IndexUnavailable, InvalidConfiguration
 from vna.index import dialect
 
-LOCK = 0x564E41  # of pg_advisory_lock: two nodes that start at once migrate one after the other
+LOCK = 0x564E41  # of pg_advisory_lock
 
 
 def migrate(url: str) -> None:
@@ -19,24 +21,34 @@ def migrate(url: str) -> None:
     Raises `InvalidConfiguration` where the database has a revision this program does not know
     (a newer release wrote it), `IndexUnavailable` where it cannot be reached.
     """
+    with alone(url) as connection:
+        present, known = revision(connection), _known()
+        if present is not None and present not in known:
+            raise InvalidConfiguration(
+                f"the database has schema {present}, which a newer release wrote; "
+                f"this one knows up to {known[-1]}: start the newer release"
+            )
+        if present != known[-1]:
+            _upgrade(connection)
+            connection.commit()
+
+
+@contextmanager
+def alone(url: str) -> Iterator[Connection]:
+    """A connection, while no other node is inside such a block: two that start at once prepare the
+    database one after the other. Raises `IndexUnavailable`."""
     engine = dialect.engine(url)
+    several = engine.dialect.name == "postgresql"
     try:
         with engine.connect() as connection:
-            if engine.dialect.name == "postgresql":
+            if several:
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
                 connection.commit()
             try:
-                present, known = revision(connection), _known()
-                if present is not None and present not in known:
-                    raise InvalidConfiguration(
-                        f"the database has schema {present}, which a newer release wrote; "
-                        f"this one knows up to {known[-1]}: start the newer release"
-                    )
-                if present != known[-1]:
-                    _upgrade(connection)
-                    connection.commit()
+                yield connection
             finally:
-                if engine.dialect.name == "postgresql":
+                if several:
+                    connection.rollback()
                     connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
                     connection.commit()
     except OperationalError as error:

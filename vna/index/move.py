@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vna.errors import Conflict, IndexUnavailable, InvalidConfiguration
 from vna.index import dialect
+from vna.index.bulk import BATCH, filling, opened
 from vna.index.migrate import migrate, states
-from vna.index.tables import authority, feed_head, metadata, organisation, store
-
-BATCH = 2000  # rows in memory at once
-SEEDS = {authority, feed_head, organisation, store}  # have rows in an empty archive
+from vna.index.tables import metadata
 
 Tell = Callable[[str, int], None]
 
@@ -36,14 +34,10 @@ def move(source: str, target: str, tell: Tell = lambda table, rows: None) -> int
         )
     migrate(target)
     try:
-        with _alone(source) as old, _opened(target) as new, _transaction(new):
-            _refuse_filled(new)
-            for table in reversed(metadata.sorted_tables):
-                new.execute(table.delete())
+        with _alone(source) as old, opened(target) as new, filling(new):
             rows = 0
             for table in metadata.sorted_tables:
                 rows += _copied(old, new, table, tell)
-            _set_sequences(new)
             return rows
     except OperationalError as error:
         raise IndexUnavailable(f"the database failed: {type(error.orig).__name__}") from error
@@ -78,39 +72,10 @@ def _digest(digest: Any, batch: Sequence[Any]) -> None:
         digest.update(repr(tuple(values)).encode())
 
 
-def _refuse_filled(new: Connection) -> None:
-    for table in metadata.sorted_tables:
-        most = 1 if table in SEEDS else 0
-        if new.execute(select(func.count()).select_from(table)).scalar_one() > most:
-            raise Conflict(f"the target holds something already: table {table.name} has rows")
-
-
-def _set_sequences(new: Connection) -> None:
-    if new.dialect.name != "postgresql":
-        return
-    for table in metadata.sorted_tables:
-        keys = list(table.primary_key.columns)
-        if len(keys) != 1 or keys[0].autoincrement is False:
-            continue
-        (key,) = keys
-        if not isinstance(key.type, (Integer, BigInteger)):
-            continue
-        named = new.execute(
-            text("SELECT pg_get_serial_sequence(:table, :key)"),
-            {"table": f'"{table.name}"', "key": key.name},
-        ).scalar()
-        if named is not None:
-            last = new.execute(select(func.max(key))).scalar()
-            new.execute(
-                text("SELECT setval(CAST(:name AS regclass), :last, :used)"),
-                {"name": named, "last": last or 1, "used": last is not None},
-            )
-
-
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
     """A consistent read of a database that nobody else has open."""
-    with _opened(url) as connection:
+    with opened(url) as connection:
         if connection.dialect.name == "sqlite":
             try:
                 connection.exec_driver_sql("PRAGMA busy_timeout=0")
@@ -124,7 +89,7 @@ def _alone(url: str) -> Iterator[Connection]:
                 connection.exec_driver_sql("ROLLBACK")
                 connection.exec_driver_sql("PRAGMA locking_mode=NORMAL")
             return
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql(dialect.POSTGRESQL_SNAPSHOT)
         others = connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -133,29 +98,3 @@ def _alone(url: str) -> Iterator[Connection]:
             raise Conflict("the archive is in use: stop every node first")
         yield connection
         connection.rollback()
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    """All or nothing; the driver of SQLite is in autocommit mode (vna/index/dialect.py)."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
-        return
-    with connection.begin():
-        yield
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Connection]:
-    engine = dialect.engine(url)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()

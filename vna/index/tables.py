@@ -584,6 +584,27 @@ import_entry = Table(
     _text("detail"),
 )
 
+# ── what the stores do not know yet ──
+
+# A row of another table that was written since the last file of the log; see vna/index/row_log.py.
+unlogged = Table(
+    "unlogged",
+    metadata,
+    Column("seq", Key, primary_key=True, autoincrement=True),
+    Column("table_name", Words, nullable=False),
+    Column("row_key", Words, nullable=False),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("pk", SmallInteger, primary_key=True, autoincrement=False),  # always 1
+    _number("epoch"),  # of the last frame of the log
+    _text("frame"),  # its ULID
+    _text("lease_owner"),
+    _number("lease_until"),
+)
+
 # ── attributes made searchable later ─────────────────────────────────────────────────────────────
 
 # See vna/index/tag_index.py: rows of a study are true as of change `feed` and may only be behind.

@@ -6,6 +6,7 @@ from vna.objects import ulid
 
 SEGMENTS = "seg"
 RAW_FILES = "big"
+LOG = "log"
 QUARANTINE = "q"
 MARKER = "vna.json"
 
@@ -23,6 +24,11 @@ def raw_key(segment: str) -> str:
 def meta_key(segment: str) -> str:
     """The key of the record header that belongs to a raw file."""
     return raw_key(segment).removesuffix(".bin") + ".meta"
+
+
+def log_key(first: int, last: int, frame: str) -> str:
+    """The key of a file of the log: the epochs of its frames, and the ULID of the last one."""
+    return f"{LOG}/{first:016d}-{last:016d}-{frame}.vlog"
 
 
 def quarantine_key(key: str, name: str) -> str:

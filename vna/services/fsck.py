@@ -17,6 +17,7 @@ from vna.model.caller import Caller, Right
 from vna.objects import MountedStore, ObjectStore, RecordType
 from vna.objects.examine import Held, examine, survey
 from vna.objects.layout import (
+    LOG,
     MARKER,
     QUARANTINE,
     meta_key,
@@ -181,7 +182,7 @@ class Fsck:
                 segments, foreign = {}, []
             if name:
                 segments.setdefault(name, set()).add(found.key)
-            elif found.key != MARKER and not found.key.startswith(f"{QUARANTINE}/"):
+            elif found.key != MARKER and not found.key.startswith((f"{QUARANTINE}/", f"{LOG}/")):
                 foreign.append(found.key)
         yield segments, foreign
 

@@ -1,0 +1,111 @@
+"""Before anything is served: the index knows all that the stores know."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from vna.app.stores import check_stores, stores_at_hand
+from vna.config import Settings
+from vna.errors import StorageUnavailable, VnaError
+from vna.index import row_log
+from vna.index.engine import Index
+from vna.index.migrate import alone
+from vna.model.caller import local_administrator
+from vna.services.fsck import Problem
+from vna.services.rebuild import Rebuilt, catch_up, is_behind, rebuild
+
+if TYPE_CHECKING:
+    from vna.app.archive import Archive
+
+log = logging.getLogger("vna.recovery")
+
+Tell = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done: `rows` of the log, and objects that no row named, by what became of them."""
+
+    rebuilt: Rebuilt
+    adopted: dict[str, int]
+
+
+def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recovered | None:
+    """Make an empty index again from the stores, or bring one that is behind them up to date.
+
+    None where there is nothing to do. The schema must be there. Raises `StorageUnavailable` where
+    a store is away that might know more, else as `vna.services.rebuild`.
+    """
+    with alone(settings.database_url), stores_at_hand(settings) as (stores, away):
+        index = Index.open(settings.database_url)
+        try:
+            with index.reading() as session:
+                if not is_behind(session, stores):
+                    return None
+                head = row_log.head(session)
+        finally:
+            index.close()
+        if away:
+            raise StorageUnavailable(
+                f"the index is behind the stores, and the store {away[0]}, which may know more, is "
+                "not there"
+            )
+        spool = settings.data.absolute()
+        log.warning("the index is behind the stores", extra={"epoch": head.epoch})
+        if head.epoch:
+            done = catch_up(settings.database_url, head, stores, spool)
+        else:
+            done = rebuild(settings.database_url, stores, spool, tell)
+    return Recovered(done, _adopt(settings))
+
+
+def prepare(settings: Settings) -> None:
+    """`recover`, and see that the stores can be opened, in a process of its own: what S3 needs has
+    threads, which no fork would bring along."""
+    context = multiprocessing.get_context("fork")
+    heard, said = context.Pipe(duplex=False)
+    child = context.Process(target=_prepare, args=(settings, said))
+    child.start()
+    said.close()
+    try:
+        error = heard.recv()
+    except EOFError:
+        error = StorageUnavailable("the process that looked at the stores died")
+    child.join()
+    if error is not None:
+        raise error
+
+
+def _prepare(settings: Settings, said: Connection) -> None:
+    try:
+        done = recover(settings)
+        if done is not None:
+            log.warning(
+                "the index has caught up with the stores",
+                extra={"rows": done.rebuilt.rows, "adopted": done.adopted},
+            )
+        check_stores(settings)
+    except VnaError as error:
+        said.send(error)
+    else:
+        said.send(None)
+
+
+def _adopt(settings: Settings) -> dict[str, int]:
+    """Take in what was stored after the last frame of the log."""
+    from vna.app.archive import Archive
+
+    with Archive.open(settings) as archive:
+        return _taken_in(archive)
+
+
+def _taken_in(archive: Archive) -> dict[str, int]:
+    caller = local_administrator("recovery")
+    found = [each for each in archive.fsck.run(caller) if each.problem is Problem.ROWLESS]
+    return dict(Counter(outcome for _, outcome in archive.fsck.adopt(caller, found)))

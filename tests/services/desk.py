@@ -124,8 +124,9 @@ class Desk:
             return [each.kind for each in feed.read(session, CALLER, after=0, limit=1000)]
 
     def events(self) -> list[dict[str, Any]]:
-        """The event records of the store, in their order."""
-        return [json.loads(data) for type, data in self._records() if type is RecordType.EVENT]
+        """The decisions in the store, in their order."""
+        said = [json.loads(data) for type, data in self._records() if type is RecordType.EVENT]
+        return [each for each in said if each["kind"] != "received"]
 
     def records(self) -> list[RecordType]:
         """The type of every record in the segments, in their order."""

@@ -16,7 +16,6 @@ from tests.size import size
 from vna.errors import StorageUnavailable
 from vna.index import tables
 from vna.index.engine import Index, Session
-from vna.model.archive import Disposition
 from vna.objects.layout import MARKER, meta_key, raw_key, segment_key
 from vna.objects.ulid import new_ulid
 from vna.services.fsck import Finding, Fsck, Problem
@@ -33,7 +32,7 @@ def house(index: Index, tmp_path: Path) -> Iterator[House]:
 
 
 def fsck(house: House) -> Fsck:
-    return Fsck(house.index, house.objects, house.ingest, wait=lambda seconds: None)
+    return Fsck(house.index, house.objects, wait=lambda seconds: None)
 
 
 def found(house: House, *, full: bool = False) -> list[Finding]:
@@ -115,25 +114,12 @@ def test_a_flipped_bit_is_found_by_reading_everything(house: House) -> None:
     assert named(found(house, full=True), Problem.MISSING) == {sha256(data)}
 
 
-def test_what_no_row_names_is_taken_in_as_if_it_were_sent_again(house: House) -> None:
-    data, also_large = image(), large(7)
-    house.send(image(), data, also_large)
-    for each in (data, also_large):
-        forget(house, each)
-    findings = found(house)
-    assert named(findings, Problem.ROWLESS) == {sha256(data), sha256(also_large)}
-    became = {each.name: outcome for each, outcome in fsck(house).adopt(CALLER, findings)}
-    assert set(became.values()) == {Disposition.NEW.value}
-    assert house.count("instance") == 3
-    assert found(house) == []
-
-
 def test_what_was_just_on_its_way_is_not_named(house: House) -> None:
     """Its row is committed while fsck waits for its second look."""
     data = image()
     house.send(image(), data)
     forget(house, data)
-    late = Fsck(house.index, house.objects, house.ingest, wait=lambda seconds: house.send(data))
+    late = Fsck(house.index, house.objects, wait=lambda seconds: house.send(data))
     assert list(late.run(CALLER)) == []
 
 

@@ -238,8 +238,7 @@ def test_a_merge_over_many_instances_rewrites_no_row_and_no_byte(house: House) -
     assert _originals(desk) == digests
     for key, data in files.items():
         assert house.files[key].startswith(data)
-    added = [type for type in desk.records() if type is not RecordType.OBJECT]
-    assert added == [RecordType.SEGMENT, RecordType.EVENT, RecordType.EVENT]
+    assert [each["kind"] for each in desk.events()] == ["patient-merge", "patient-unmerge"]
     assert desk.records().count(RecordType.OBJECT) == many + 1
     desk.close()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from storage_backends.base import BackendError, Buffer
 from storage_backends.memory import MemoryBackend
@@ -24,11 +24,12 @@ from vna.errors import Conflict, Damaged, InvalidConfiguration, StorageUnavailab
 from vna.index import row_log
 from vna.index.engine import Index
 from vna.index.row_log import LOGGED, NOT_LOGGED
+from vna.index.tables import attention
 from vna.model.patient import PatientIdentifier
 from vna.objects import log_files
 from vna.objects.layout import LOG
 from vna.services.corrections import Correction, Scope
-from vna.services.fsck import Fsck, Problem
+from vna.services.lost_decisions import lost_decisions
 from vna.services.rebuild import catch_up, is_behind, rebuild
 from vna.services.row_log import RowLog
 
@@ -217,22 +218,31 @@ def test_a_log_of_many_frames_is_complete_at_its_last(
         assert facts(again) == facts(house.index)
 
 
-def test_objects_after_the_last_frame_are_adopted(
+def test_decisions_after_the_last_frame_are_named(
     house: House, second_url: str, tmp_path: Path
 ) -> None:
-    house.send(*[image(f"1.2.{n}.1.1") for n in range(3)])
+    lived_in(house)
     log_of(house).write()
-    late = house.send(*[image(f"1.3.{n}.1.1") for n in range(4)])
-    with (
-        rebuilt(second_url, house) as again,
-        opened(again, tmp_path, house.backend, house.further) as next_house,
-    ):
-        assert next_house.count("instance") == 3
-        fsck = Fsck(again, next_house.objects, next_house.ingest, wait=lambda seconds: None)
-        found = [each for each in fsck.run(CALLER) if each.problem is Problem.ROWLESS]
-        assert {each.name for each in found} == {each.sha256.hex() for each in late}
-        assert [outcome for _, outcome in fsck.adopt(CALLER, found)] == ["new"] * 4
-        assert next_house.count("instance") == 7
+    with house.index.reading() as session:
+        at = session.now()
+    desk = Desk(house)
+    lost = desk.corrections.correct(
+        CALLER, Scope("1.2.3"), [Correction("StudyID", ["7"])], "it is the seventh"
+    )
+    desk.corrections.withdraw(CALLER, lost, "it is not")
+    with pytest.raises(Conflict):
+        desk.corrections.withdraw(CALLER, lost, "once more")
+    desk.close()
+    with rebuilt(second_url, house) as again:
+        found = lost_decisions(again, stores(house), at)
+        assert [each.kind for each in found] == ["correct", "correct-withdraw"]
+        assert (found[0].operation, found[0].reason) == (lost, "it is the seventh")
+        with again.reading() as session:
+            raised = session.execute(
+                select(attention.c.study_uid).where(attention.c.kind == "decision-lost")
+            ).scalars()
+            assert list(raised) == ["1.2.3", "1.2.3"]
+    assert lost_decisions(house.index, stores(house), at) == []
 
 
 def test_an_index_that_holds_something_is_not_written_over(house: House, second_url: str) -> None:

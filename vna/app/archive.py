@@ -19,6 +19,7 @@ from vna.objects import ObjectStore
 from vna.objects.group import OPEN_SECONDS
 from vna.objects.ulid import new_ulid
 from vna.services.access import Access
+from vna.services.adoption import Adoption
 from vna.services.asked_commitments import AskedCommitments
 from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
@@ -97,6 +98,7 @@ class Archive:
     custody: Jobs
     store_custody: Custody
     fsck: Fsck
+    adoption: Adoption
     row_log: RowLog
     commitment: Commitment
     asked_commitments: AskedCommitments
@@ -156,6 +158,14 @@ class Archive:
             )
             stack.callback(ingest.close)
             journal = Journal(index, ingest.committer.submit)
+            documents = Documents(
+                index,
+                objects,
+                journal,
+                audit,
+                authority=settings.ingest.authority,
+                organisation=settings.ingest.organisation,
+            )
             transcode = Transcode(decoders, renditions)
             stack.callback(transcode.close)
             retrieve = Retrieve(index, objects, audit, transcode)
@@ -188,14 +198,7 @@ class Archive:
                 patients=Patients(index, journal),
                 held=HeldObjects(index, objects, journal),
                 trash=Trash(index, journal, objects.remove_raw),
-                documents=Documents(
-                    index,
-                    objects,
-                    journal,
-                    audit,
-                    authority=settings.ingest.authority,
-                    organisation=settings.ingest.organisation,
-                ),
+                documents=documents,
                 ledger=Ledger(index),
                 statistics=Statistics(index),
                 imports=ImportLedger(index),
@@ -231,7 +234,8 @@ class Archive:
                     [kept.finish_drops, kept.sweep],
                 ),
                 store_custody=Custody(index, objects, kept),
-                fsck=Fsck(index, objects, ingest),
+                fsck=Fsck(index, objects),
+                adoption=Adoption(objects, ingest, documents),
                 row_log=row_log,
                 index_tags=index_tags,
                 access=Access(index, remembered),

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from vna.app.stores import check_stores, stores_at_hand
+from vna.app.stores import open_objects, stores_at_hand
 from vna.config import Settings
 from vna.errors import StorageUnavailable, VnaError
 from vna.index import row_log
 from vna.index.engine import Index
 from vna.index.migrate import alone
 from vna.model.caller import local_administrator
-from vna.services.fsck import Problem
+from vna.services.events import Event
+from vna.services.fsck import Fsck, Problem
+from vna.services.lost_decisions import lost_decisions
 from vna.services.rebuild import Rebuilt, catch_up, is_behind, rebuild
+from vna.services.row_log import RowLog
 
 if TYPE_CHECKING:
     from vna.app.archive import Archive
@@ -30,10 +33,12 @@ Tell = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was done: `rows` of the log, and objects that no row named, by what became of them."""
+    """What was done: rows of the log; objects that no row named, by what became of them; and the
+    decisions that are to be made again."""
 
     rebuilt: Rebuilt
     adopted: dict[str, int]
+    lost: list[Event]
 
 
 def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recovered | None:
@@ -62,15 +67,44 @@ def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recove
             done = catch_up(settings.database_url, head, stores, spool)
         else:
             done = rebuild(settings.database_url, stores, spool, tell)
-    return Recovered(done, _adopt(settings))
+    from vna.app.archive import Archive
+
+    with Archive.open(settings) as archive:
+        adopted = _adopted(archive)
+        stores = list(archive.objects.stores.values())
+        return Recovered(done, adopted, lost_decisions(archive.index, stores, done.at))
 
 
-def prepare(settings: Settings) -> None:
-    """`recover`, and see that the stores can be opened, in a process of its own: what S3 needs has
-    threads, which no fork would bring along."""
+def begin(settings: Settings) -> None:
+    """`recover`, see that the stores can be opened, and have the log begin before anything is
+    stored. Raises as `recover` and `open_objects`."""
+    done = recover(settings)
+    if done is not None:
+        log.warning(
+            "the index has caught up with the stores",
+            extra={
+                "rows": done.rebuilt.rows,
+                "adopted": done.adopted,
+                "decisions_lost": len(done.lost),
+            },
+        )
+    index = Index.open(settings.database_url)
+    try:
+        objects = open_objects(settings, index)
+        try:
+            RowLog(index, objects).close()
+        finally:
+            objects.close()
+    finally:
+        index.close()
+
+
+def begin_apart(settings: Settings) -> None:
+    """The same in a process of its own: what S3 needs has threads, which no fork would bring
+    along."""
     context = multiprocessing.get_context("fork")
     heard, said = context.Pipe(duplex=False)
-    child = context.Process(target=_prepare, args=(settings, said))
+    child = context.Process(target=_begin, args=(settings, said))
     child.start()
     said.close()
     try:
@@ -82,30 +116,18 @@ def prepare(settings: Settings) -> None:
         raise error
 
 
-def _prepare(settings: Settings, said: Connection) -> None:
+def _begin(settings: Settings, said: Connection) -> None:
     try:
-        done = recover(settings)
-        if done is not None:
-            log.warning(
-                "the index has caught up with the stores",
-                extra={"rows": done.rebuilt.rows, "adopted": done.adopted},
-            )
-        check_stores(settings)
+        begin(settings)
     except VnaError as error:
         said.send(error)
     else:
         said.send(None)
 
 
-def _adopt(settings: Settings) -> dict[str, int]:
+def _adopted(archive: Archive) -> dict[str, int]:
     """Take in what was stored after the last frame of the log."""
-    from vna.app.archive import Archive
-
-    with Archive.open(settings) as archive:
-        return _taken_in(archive)
-
-
-def _taken_in(archive: Archive) -> dict[str, int]:
     caller = local_administrator("recovery")
-    found = [each for each in archive.fsck.run(caller) if each.problem is Problem.ROWLESS]
-    return dict(Counter(outcome for _, outcome in archive.fsck.adopt(caller, found)))
+    alone = Fsck(archive.index, archive.objects, wait=lambda seconds: None)
+    found = [each for each in alone.run(caller) if each.problem is Problem.ROWLESS]
+    return dict(Counter(outcome for _, outcome in archive.adoption.adopt(caller, found)))

@@ -31,8 +31,8 @@ def upgrade(settings: Settings) -> None:
     migrate(settings.database_url)
 
 
-def ready(settings: Settings, *, create: bool) -> None:
-    """Make sure that the archive can be opened.
+def ready(settings: Settings, *, create: bool) -> bool:
+    """Make sure that the archive can be opened; whether it was made now.
 
     `create`: an empty one is made where there is none. Raises `InvalidConfiguration` where there is
     none otherwise, and where the database has another schema: upgrading it under a running server
@@ -40,7 +40,7 @@ def ready(settings: Settings, *, create: bool) -> None:
     """
     found = schema(settings)
     if found.present == found.wanted:
-        return
+        return False
     if found.present is None:
         if not create:
             where = settings.data if not settings.database else "this database"
@@ -49,7 +49,7 @@ def ready(settings: Settings, *, create: bool) -> None:
                 "vna serve, vna import, vna demo load"
             )
         upgrade(settings)
-        return
+        return True
     raise InvalidConfiguration(
         f"the database has schema {found.present}, this program wants {found.wanted}: "
         "stop older servers, then run: vna db upgrade"

@@ -43,10 +43,10 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     # Late: OpenBLAS reads its setting, and prometheus_client its folder, when they are imported.
     from vna.app.background import BackgroundWorker, call_others, run_jobs
     from vna.app.dimse_worker import DimseWorker
-    from vna.app.recovery import prepare
+    from vna.app.recovery import begin_apart
     from vna.app.worker import HttpWorker
 
-    prepare(settings)
+    begin_apart(settings)
     every = [*opened, *called, *secured]
     roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
     roles += [DimseWorker(settings, each, every) for each in called]

@@ -55,15 +55,6 @@ def open_objects(
     )
 
 
-def check_stores(settings: Settings) -> None:
-    """Open the stores and close them again. Raises as `open_objects`."""
-    index = Index.open(settings.database_url)
-    try:
-        open_objects(settings, index).close()
-    finally:
-        index.close()
-
-
 def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
     store = _store(setting, known.identity if known else "")
     now = KnownStore(setting.name, setting.tier, setting.domain, store.identity)

@@ -37,7 +37,7 @@ def fsck(
 
     with desk.archive() as archive:
         found = list(archive.fsck.run(desk.caller, full=full))
-        adopted = dict(archive.fsck.adopt(desk.caller, found)) if adopt else {}
+        adopted = dict(archive.adoption.adopt(desk.caller, found)) if adopt else {}
     counted = Counter(each.problem for each in found)
     desk.out.record({each.value: counted[each] for each in Problem} | {"adopted": len(adopted)})
     if found:

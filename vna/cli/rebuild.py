@@ -44,7 +44,13 @@ def rebuild(desk: Desk) -> None:
             "rows": done.rebuilt.rows,
             "feed": done.rebuilt.feed,
             "adopted": sum(done.adopted.values()),
+            "decisions_lost": len(done.lost),
             "seconds": round(seconds, 2),
             "rows_per_second": round(done.rebuilt.rows / seconds) if seconds else 0,
         }
     )
+    for each in done.lost:
+        desk.out.note(
+            f"to be made again: {each.kind} by {each.actor} ({each.reason or 'no reason given'}), "
+            f"operation {each.operation}"
+        )

@@ -89,9 +89,11 @@ class Desk:
         `create`: make an empty one where there is none; otherwise `InvalidConfiguration`.
         """
         from vna.app.archive import Archive
+        from vna.app.recovery import begin
         from vna.app.schema import ready
 
-        ready(self.settings, create=create)
+        if ready(self.settings, create=create):
+            begin(self.settings)
         with Archive.open(self.settings) as archive, archive.row_log.running():
             yield archive
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from vna.index.engine import Session
 from vna.index.tables import audit
@@ -31,3 +31,11 @@ def record(
             detail=orjson.dumps(dict(detail)) if detail else None,
         )
     )
+
+
+def operations(session: Session, since: int) -> set[str]:
+    """The operations (ULIDs) that were done since a time, ms since 1970 UTC."""
+    rows = session.execute(
+        select(audit.c.detail).where(audit.c.at >= since, audit.c.detail.is_not(None))
+    )
+    return {said["operation"] for row in rows if "operation" in (said := orjson.loads(row.detail))}

@@ -30,7 +30,8 @@ def filling(connection: Connection) -> Iterator[None]:
     Raises `Conflict` where it holds more than an empty archive does.
     """
     with transaction(connection):
-        refuse_filled(connection)
+        if (table := filled_table(connection)) is not None:
+            raise Conflict(f"the target holds something already: table {table} has rows")
         row_log.remove(connection)
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
@@ -39,14 +40,15 @@ def filling(connection: Connection) -> Iterator[None]:
         row_log.install(connection)
 
 
-def refuse_filled(new: Connection) -> None:
-    """Raises `Conflict` where a database holds more than an empty archive does."""
+def filled_table(connection: Connection) -> str | None:
+    """A table that holds more than in an empty archive; None where there is none."""
     for table in metadata.sorted_tables:
         if table is unlogged:
             continue
         most = 1 if table in SEEDS else 0
-        if new.execute(select(func.count()).select_from(table)).scalar_one() > most:
-            raise Conflict(f"the target holds something already: table {table.name} has rows")
+        if connection.execute(select(func.count()).select_from(table)).scalar_one() > most:
+            return table.name
+    return None
 
 
 def set_sequences(new: Connection) -> None:

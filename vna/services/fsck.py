@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from storage_backends.base import BackendError, KeyMissing
-from vna.errors import Damaged, MalformedObject, StorageUnavailable, VnaError
+from vna.errors import Damaged, MalformedObject, StorageUnavailable
 from vna.index import copies
 from vna.index.copies import Copy
 from vna.index.engine import Index
@@ -25,9 +25,7 @@ from vna.objects.layout import (
     segment_key,
     ulid_of,
 )
-from vna.objects.store import CHUNK_BYTES
 from vna.objects.targets import storage_unavailable
-from vna.services.ingest import Ingest
 from vna.services.rights import require
 
 PAGE = 500
@@ -62,11 +60,10 @@ class Fsck:
         self,
         index: Index,
         objects: ObjectStore,
-        ingest: Ingest,
         *,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._index, self._objects, self._ingest = index, objects, ingest
+        self._index, self._objects = index, objects
         self._wait = wait
 
     def run(self, caller: Caller, *, full: bool = False) -> Iterator[Finding]:
@@ -84,25 +81,6 @@ class Fsck:
         if doubtful:
             self._wait(SECOND_LOOK_SECONDS)
             yield from self._still_so(doubtful)
-
-    def adopt(self, caller: Caller, found: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
-        """Store objects without a row as if they were sent again; what became of each.
-
-        The outcome is a disposition, or the code of the error for which it stays as it is.
-        """
-        require(caller, Right.ADMINISTER)
-        with self._ingest.reception(caller, "fsck") as reception:
-            for each in found:
-                if each.place is not None:
-                    incoming = reception.incoming()
-                    try:
-                        for chunk in _chunks(self._objects.stores[each.store], each):
-                            incoming.write(chunk)
-                        outcome = incoming.finish().result()
-                    except VnaError as error:
-                        yield each, error.code
-                    else:
-                        yield each, outcome.disposition.value
 
     def _rows_without_bytes(self, full: bool) -> Iterator[Finding]:
         bad: dict[str, set[bytes]] = {}  # of one segment: objects that a copy lacks
@@ -248,17 +226,6 @@ def _segment_of(key: str) -> str:
     except ValueError:
         return ""
     return name if key in (segment_key(name), raw_key(name), meta_key(name)) else ""
-
-
-def _chunks(store: MountedStore, found: Finding) -> Iterator[bytes]:
-    """The object of a finding, from the store where it was found: the index knows none."""
-    place, sha256 = found.place, bytes.fromhex(found.name)
-    assert place is not None
-    if not place.raw:
-        yield store.payload(place, sha256)
-        return
-    for start in range(0, place.length, CHUNK_BYTES):
-        yield store.part(place, start, min(CHUNK_BYTES, place.length - start), sha256)
 
 
 def _is_there(store: MountedStore, key: str) -> bool:

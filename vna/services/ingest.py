@@ -29,6 +29,7 @@ from vna.objects.group import OPEN_SECONDS, ROTATE_BYTES
 from vna.services.arrival import Arrival, Behind, Compare, Decision, ObjectUnit
 from vna.services.budget import Budget
 from vna.services.commit import Closing, Commit
+from vna.services.events import received_event
 from vna.services.reception import IN_MEMORY, Received, Reception, outcome_name
 from vna.services.rights import require
 
@@ -152,9 +153,7 @@ class Ingest:
     # On the threads of ingest.
 
     def _examine(self, arrival: Arrival) -> None:
-        mine = arrival.reception
-        authority = mine.authority or mine.organisation.default_authority or self._authority
-        arrival.examine(authority)
+        arrival.examine(self._issuer(arrival.reception))
         if arrival.spilled:  # its sync may take long, so it is known to be new before
             self._decide_raw(arrival)
         else:
@@ -211,7 +210,22 @@ class Ingest:
                     continue
                 first[key] = arrival
             kept.append(unit)
+        self._say_who_brought(kept)
         return kept
+
+    def _say_who_brought(self, units: Sequence[Unit[Any]]) -> None:
+        """The first object of each reception in a batch carries what bytes do not tell of all."""
+        brought: dict[Reception, list[ObjectUnit]] = defaultdict(list)
+        for unit in units:
+            if isinstance(unit, ObjectUnit):
+                brought[unit.arrival.reception].append(unit)
+        for reception, objects in brought.items():
+            event = received_event(
+                reception,
+                self._issuer(reception),
+                [unit.arrival.candidate.sha256 for unit in objects],
+            )
+            objects[0].appends = [*objects[0].arrival.appends(), event]
 
     def _decided(self, arrival: Arrival, done: Future[Decision]) -> None:
         error = done.exception()
@@ -240,6 +254,11 @@ class Ingest:
             self._pool.submit(run)
         except RuntimeError:
             arrival.fail(StorageUnavailable("the archive is shutting down"))
+
+    def _issuer(self, reception: Reception) -> str:
+        """Who issued identifiers that name no issuer."""
+        own = reception.organisation.default_authority
+        return reception.authority or own or self._authority
 
     def _ended(self, _: Future[Outcome]) -> None:
         with self._changed:

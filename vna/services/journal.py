@@ -132,7 +132,7 @@ class Journal:
             audit.record(session, caller, kind, target, detail)
             return result
 
-        event = _append(caller, kind, stamp, data, names or RecordNames(caller.partition))
+        event = event_of(caller, kind, stamp, data, names)
         operation = Operation[T]([event, *appends], applied)
         answer: Future[T] = Future()
 
@@ -156,18 +156,22 @@ class Journal:
         """
         if isinstance(error, Unavailable):
             return
-        names = RecordNames(caller.partition)
         data = {"operation": stamp.operation}
-        void = _append(caller, "void", Stamp(new_ulid(), stamp.at, stamp.actor, ""), data, names)
+        void = event_of(caller, "void", Stamp(new_ulid(), stamp.at, stamp.actor, ""), data)
         try:
             self._submit(Operation[None]([void], lambda session, places: None))
         except StorageUnavailable:
             return  # shutting down; the operation was not acknowledged either
 
 
-def _append(
-    caller: Caller, kind: str, stamp: Stamp, data: Mapping[str, Any], names: RecordNames
+def event_of(
+    caller: Caller,
+    kind: str,
+    stamp: Stamp,
+    data: Mapping[str, Any],
+    names: RecordNames | None = None,
 ) -> Append:
+    """An event as a record to be appended. `names`: what it is about, where it has UIDs."""
     payload = orjson.dumps(
         {
             "format": EVENT_FORMAT,
@@ -182,4 +186,4 @@ def _append(
         },
         option=orjson.OPT_SORT_KEYS,
     )
-    return plain(RecordType.EVENT, payload, names)
+    return plain(RecordType.EVENT, payload, names or RecordNames(caller.partition))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vna.errors import Conflict, Damaged, InvalidConfiguration
 from vna.index import row_log
+from vna.index.bulk import filled_table
 from vna.index.engine import Session
 from vna.index.migrate import newest
 from vna.index.row_load import Folded, lay_over, load
@@ -61,6 +62,8 @@ def is_behind(session: Session, stores: Sequence[MountedStore]) -> bool:
     found = newest_frame(stores)
     if found is None or found.epoch <= mine.epoch:
         return False
+    if not mine.epoch and filled_table(session.connection) is None:
+        return True
     if found.epoch > mine.epoch + 1:
         return True
     # One more may be what a process wrote just before it died: then the index knows it.

@@ -42,9 +42,11 @@ class House:
     backend: MemoryBackend = field(default_factory=MemoryBackend)
     further: Mapping[str, MemoryBackend] = field(default_factory=dict)
     ack_copies: int = 1
+    name: str = "main"
 
     def __post_init__(self) -> None:
-        self.objects = mounted(self.index, {"main": self.backend, **self.further}, self.ack_copies)
+        stores = {self.name: self.backend, **self.further}
+        self.objects = mounted(self.index, stores, self.ack_copies)
         self.ingest = Ingest(self.index, self.objects, quiet_seconds=0)
         self.audit_file = self.folder / "audit" / f"{new_ulid()}.jsonl"
         self.audit = ReadAudit(self.audit_file)

@@ -23,6 +23,7 @@ from vna.services.adoption import Adoption
 from vna.services.asked_commitments import AskedCommitments
 from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
+from vna.services.backup import Backup
 from vna.services.commitment import COMMIT, Commitment
 from vna.services.copies import REPAIR, REPLICATE, Copies, Notices
 from vna.services.corrections import Corrections
@@ -100,6 +101,7 @@ class Archive:
     fsck: Fsck
     adoption: Adoption
     row_log: RowLog
+    backup: Backup
     commitment: Commitment
     asked_commitments: AskedCommitments
     index_tags: IndexTags
@@ -237,6 +239,7 @@ class Archive:
                 fsck=Fsck(index, objects),
                 adoption=Adoption(objects, ingest, documents),
                 row_log=row_log,
+                backup=Backup(index, objects, row_log, _audit_folder(settings)),
                 index_tags=index_tags,
                 access=Access(index, remembered),
                 users=Users(index, remembered),
@@ -265,5 +268,9 @@ def _open_seconds(settings: Settings) -> float:
     return OPEN_SECONDS_BEHIND if behind else OPEN_SECONDS
 
 
+def _audit_folder(settings: Settings) -> Path:
+    return settings.data.absolute() / "audit"
+
+
 def _audit_file(settings: Settings) -> Path:
-    return settings.data.absolute() / "audit" / f"{new_ulid()}.jsonl"
+    return _audit_folder(settings) / f"{new_ulid()}.jsonl"

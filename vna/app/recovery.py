@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from vna.app.stores import open_objects, stores_at_hand
+from vna.app.stores import open_objects, open_place, stores_at_hand
 from vna.config import Settings
+from vna.config.stores import StoreSetting
 from vna.errors import StorageUnavailable, VnaError
 from vna.index import row_log
 from vna.index.engine import Index
@@ -21,6 +22,7 @@ from vna.services.events import Event
 from vna.services.fsck import Fsck, Problem
 from vna.services.lost_decisions import lost_decisions
 from vna.services.rebuild import Rebuilt, catch_up, is_behind, rebuild
+from vna.services.restore import Restored, restore
 from vna.services.row_log import RowLog
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vna.recovery")
 
 Tell = Callable[[str, int], None]
+Copied = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,26 @@ def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recove
             done = catch_up(settings.database_url, head, stores, spool)
         else:
             done = rebuild(settings.database_url, stores, spool, tell)
+    return _completed(settings, done)
+
+
+def restore_from(
+    settings: Settings, place: StoreSetting, tell: Copied
+) -> tuple[Restored, Recovered]:
+    """Make an archive of a backup: in the first hot store and an empty index. See
+    `vna.services.restore`."""
+    first = next(each for each in settings.mounted if each.tier == "hot")
+    store, source = open_place(first), open_place(place)
+    try:
+        done = restore(source.backend, store, settings.database_url, settings.data.absolute(), tell)
+    finally:
+        store.close()
+        source.close()
+    return done, _completed(settings, done.rebuilt)
+
+
+def _completed(settings: Settings, done: Rebuilt) -> Recovered:
+    """With what came after the last frame of the log."""
     from vna.app.archive import Archive
 
     with Archive.open(settings) as archive:

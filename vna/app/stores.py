@@ -73,6 +73,14 @@ def _store(setting: StoreSetting, identity: str) -> MountedStore:
     )
 
 
+def open_place(setting: StoreSetting) -> MountedStore:
+    """A store that the settings do not name, such as a backup; made where there is nothing.
+
+    Raises `StorageUnavailable`, `InvalidConfiguration` where something else lies.
+    """
+    return _store(setting, "")
+
+
 @contextmanager
 def stores_at_hand(settings: Settings) -> Iterator[tuple[list[MountedStore], list[str]]]:
     """The stores that are there and were used before, and the names of the others; no index is

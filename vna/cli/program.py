@@ -9,6 +9,7 @@ import typer
 from vna.cli import (
     ae,
     audit,
+    backup,
     config,
     conformance,
     correct,
@@ -58,6 +59,8 @@ app.command("verify")(verify.verify)
 app.command("fsck")(fsck.fsck)
 app.command("scrub")(scrub.scrub)
 app.command("rebuild")(rebuild.rebuild)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(store.commands, name="store")
 app.command("correct")(correct.correct)
 app.add_typer(patient.commands, name="patient")

@@ -54,6 +54,14 @@ def stores(value: object) -> tuple[StoreSetting, ...]:
     return found
 
 
+def place(location: str) -> StoreSetting:
+    """A place of a backup: a folder, or a bucket with its options, as in a store's setting."""
+    found = _store(f"backup {location}")
+    if found.domain or found.tier != "hot":
+        raise ValueError(f"{_RULE} (a backup has neither class nor domain)")
+    return found
+
+
 def _store(written: str) -> StoreSetting:
     name, _, rest = written.partition(" ")
     location, *options = rest.split() or [""]

@@ -27,7 +27,8 @@ SEEDS = {authority, feed_head, log_head, organisation, store}  # have rows in an
 def filling(connection: Connection) -> Iterator[None]:
     """Begin with no row at all and no trigger; everything is committed at the end, or nothing.
 
-    Raises `Conflict` where it holds more than an empty archive does.
+    Whoever fills it sets sequences and triggers. Raises `Conflict` where it holds more than an
+    empty archive does.
     """
     with transaction(connection):
         if (table := filled_table(connection)) is not None:
@@ -36,8 +37,6 @@ def filling(connection: Connection) -> Iterator[None]:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
         yield
-        set_sequences(connection)
-        row_log.install(connection)
 
 
 def filled_table(connection: Connection) -> str | None:

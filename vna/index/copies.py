@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, func, select, update
+from sqlalchemy import Select, and_, case, delete, func, insert, literal, select, update
 
 from vna.index.engine import Session
 from vna.index.insertion import unless_present
@@ -159,6 +159,12 @@ def close(session: Session, name: str) -> bool:
     return bool(done.rowcount)
 
 
+def close_all(session: Session) -> None:
+    """Close every segment that grows."""
+    growing = segment.c.state == OPEN_SEGMENT
+    session.execute(update(segment).where(growing).values(state=CLOSED_SEGMENT))
+
+
 def lying_in(session: Session, name: str) -> list[Lying]:
     """The objects of a segment that were not purged, in order."""
     rows = session.execute(
@@ -188,6 +194,16 @@ def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> li
         .limit(limit)
     )
     return [str(row.name) for row in rows]
+
+
+def only_in(session: Session, found: KnownStore) -> None:
+    """Everything lies in one store, and in no other: the index was made from it alone."""
+    session.execute(delete(segment_copy))
+    session.execute(delete(store))
+    mount(session, found)
+    (here,) = session.execute(select(store.c.pk)).one()
+    every = select(segment.c.pk, literal(here)).where(segment.c.state != GONE_SEGMENT)
+    session.execute(insert(segment_copy).from_select(["segment_fk", "store_fk"], every))
 
 
 def add_copy(session: Session, name: str, where: str) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vna.errors import Conflict, IndexUnavailable, InvalidConfiguration
-from vna.index import dialect
-from vna.index.bulk import BATCH, filling, opened
+from vna.index import dialect, row_log
+from vna.index.bulk import BATCH, filling, opened, set_sequences
 from vna.index.migrate import migrate, states
 from vna.index.tables import metadata
 
@@ -38,6 +38,8 @@ def move(source: str, target: str, tell: Tell = lambda table, rows: None) -> int
             rows = 0
             for table in metadata.sorted_tables:
                 rows += _copied(old, new, table, tell)
+            set_sequences(new)
+            row_log.install(new)
             return rows
     except OperationalError as error:
         raise IndexUnavailable(f"the database failed: {type(error.orig).__name__}") from error

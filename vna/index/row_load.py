@@ -16,8 +16,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, delete, insert, text, update
 
-from vna.index import row_log
+from vna.index import copies, row_log
 from vna.index.bulk import BATCH, filling, opened, set_sequences, transaction
+from vna.index.copies import KnownStore
+from vna.index.engine import Session
 from vna.index.row_log import LOGGED, Head, Rows
 from vna.index.tables import metadata, tag_index
 
@@ -104,16 +106,27 @@ class Folded:
         return int(pk)
 
 
-def load(url: str, folded: Folded, head: Head, tell: Tell = lambda table, rows: None) -> int:
+def load(
+    url: str,
+    folded: Folded,
+    head: Head,
+    tell: Tell = lambda table, rows: None,
+    only_in: KnownStore | None = None,
+) -> int:
     """Fill an empty index, in one transaction; returns how many rows. `tell` hears of each table.
 
-    Values made from others are to be made again: tags made searchable are filled anew. Raises
-    `Conflict` where the index holds something.
+    `only_in`: the one store that holds the bytes now, whatever the log says. Values made from
+    others are to be made again: tags made searchable are filled anew. Raises `Conflict` where the
+    index holds something.
     """
     with opened(url) as connection, filling(connection):
         rows = _insert(connection, folded, tell)
         connection.execute(update(tag_index).values(position=0, filled=0))
         row_log.begin_again(connection, head)
+        set_sequences(connection)
+        row_log.install(connection)
+        if only_in is not None:
+            copies.only_in(Session(connection), only_in)
     return rows
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -104,9 +105,17 @@ def note_all(connection: Connection) -> None:
         )
 
 
-def is_up_to_date(session: Session) -> bool:
-    """Whether the log knows all that is committed."""
-    return session.execute(select(unlogged.c.seq).limit(1)).first() is None
+def last_note(session: Session) -> int:
+    """The number of the last note, 0 where there is none."""
+    return int(session.execute(select(func.max(unlogged.c.seq))).scalar() or 0)
+
+
+def is_up_to_date(session: Session, note: int | None = None) -> bool:
+    """Whether the log knows all that is committed, or all up to a note."""
+    waiting = select(unlogged.c.seq).limit(1)
+    if note is not None:
+        waiting = waiting.where(unlogged.c.seq <= note)
+    return session.execute(waiting).first() is None
 
 
 def waiting(session: Session) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from vna.errors import Conflict, Damaged, InvalidConfiguration
 from vna.index import row_log
 from vna.index.bulk import filled_table
+from vna.index.copies import KnownStore
 from vna.index.engine import Session
 from vna.index.migrate import newest
 from vna.index.row_load import Folded, lay_over, load
@@ -33,14 +34,19 @@ class Rebuilt:
 
 
 def rebuild(
-    url: str, stores: Sequence[MountedStore], spool: Path, tell: Tell = lambda table, rows: None
+    url: str,
+    stores: Sequence[MountedStore],
+    spool: Path,
+    tell: Tell = lambda table, rows: None,
+    only_in: KnownStore | None = None,
 ) -> Rebuilt:
     """Fill an empty index with what the log in the stores says.
 
     The index is as it was when the last complete frame was written, key by key; objects stored
-    after it lie in the stores and are adopted by `Fsck`. `spool`: a folder for a temporary file of
-    about the size of the index. Raises `Conflict` for an index that holds something, `Damaged` for
-    a log with gaps, `InvalidConfiguration` where there is none or a newer release wrote it.
+    after it lie in the stores and are for `Adoption`. `spool`: a folder for a temporary file of
+    about the size of the index. `only_in`: the one store that everything lies in now, whatever the
+    log says. Raises `Conflict` for an index that holds something, `Damaged` for a log with gaps,
+    `InvalidConfiguration` where there is none or a newer release wrote it.
     """
     with _translated():
         frames = _complete(chain(stores))
@@ -51,7 +57,7 @@ def rebuild(
             )
         with Folded(spool / "rebuild.tmp") as folded:
             _fold(folded, frames, tell)
-            rows = load(url, folded, _head(frames), tell)
+            rows = load(url, folded, _head(frames), tell, only_in)
     return _done(frames, rows)
 
 

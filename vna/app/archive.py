@@ -25,6 +25,7 @@ from vna.services.association_log import AssociationLog
 from vna.services.audit import ReadAudit
 from vna.services.backup import Backup
 from vna.services.commitment import COMMIT, Commitment
+from vna.services.compaction import COMPACT, REMOVE, Compaction
 from vna.services.copies import REPAIR, REPLICATE, Copies, Notices
 from vna.services.corrections import Corrections
 from vna.services.custody import Custody
@@ -38,6 +39,7 @@ from vna.services.jobs import Jobs
 from vna.services.journal import Journal
 from vna.services.ledger import Ledger
 from vna.services.metadata import Metadata
+from vna.services.moving import Moving
 from vna.services.outgoing import Outgoing
 from vna.services.patients import Patients
 from vna.services.peers import Peers
@@ -98,6 +100,7 @@ class Archive:
     scrub: Scrub
     custody: Jobs
     store_custody: Custody
+    compaction: Compaction
     fsck: Fsck
     adoption: Adoption
     row_log: RowLog
@@ -179,6 +182,7 @@ class Archive:
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
             kept = Copies(index, objects, ingest.committer.submit, wanted=settings.store.copies)
+            compaction = Compaction(index, Moving(index, objects, ingest.committer.submit), kept)
             remembered = Remembered()
             sessions = Sessions(
                 index,
@@ -232,10 +236,16 @@ class Archive:
                 ),
                 custody=Jobs(
                     index,
-                    {REPLICATE: kept.replicate, REPAIR: kept.repair},
-                    [kept.finish_drops, kept.sweep],
+                    {
+                        REPLICATE: kept.replicate,
+                        REPAIR: kept.repair,
+                        COMPACT: compaction.compact,
+                        REMOVE: compaction.remove,
+                    },
+                    [kept.finish_drops, kept.sweep, compaction.sweep],
                 ),
                 store_custody=Custody(index, objects, kept),
+                compaction=compaction,
                 fsck=Fsck(index, objects),
                 adoption=Adoption(objects, ingest, documents),
                 row_log=row_log,

@@ -107,3 +107,45 @@ def evacuate(
     if stay:
         desk.out.table(stay, {"segment": "segment", "reason": "why it stays"})
     finish(Exit.PARTIAL if stay else Exit.OK)
+
+
+@commands.command()
+@verb
+def compact(
+    desk: Desk,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="The least part of a file that was purged.")
+    ] = 0.3,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Remove at once, not after a day: reads under way may fail."),
+    ] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Give back the space of what was purged: write the rest of its files anew, remove them.
+
+    A server does it by itself, every hour, for files of which 30 % was purged. With --share 0 --now
+    no purged byte is left in any store.
+
+    \b
+    Examples:
+      vna store compact --dry-run
+      vna store compact --share 0 --now --yes
+    """
+    with desk.archive() as archive:
+        found = archive.compaction.plan(desk.caller, share)
+        plan = {
+            "files": len(found),
+            "purged": sum(each.dead for each in found),
+            "to_move": sum(each.live for each in found),
+        }
+        if dry_run or not found:
+            desk.out.record(plan)
+            return
+        if not confirmed(f"write {plan['to_move']} bytes anew and give back the rest", yes=yes):
+            return
+        done = list(archive.compaction.run(desk.caller, share, now=now))
+    left = sum(each.left for each in done)
+    desk.out.record(plan | {"moved": sum(each.moved for each in done), "left": left})
+    finish(Exit.DAMAGED if left else Exit.OK)

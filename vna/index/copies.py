@@ -320,11 +320,16 @@ def without_row(
 
 
 def move_object(session: Session, key: int, *, old: Place, segment_fk: int, offset: int) -> bool:
-    """Let an object lie elsewhere, if it still lies at `old`; whether it did."""
+    """Let an object lie elsewhere, if it still lies at `old` and was not purged; whether it did."""
     lies = select(segment.c.pk).where(segment.c.name == old.segment).scalar_subquery()
     done = session.execute(
         update(object_)
-        .where(object_.c.pk == key, object_.c.offset == old.offset, object_.c.segment_fk == lies)
+        .where(
+            object_.c.pk == key,
+            object_.c.offset == old.offset,
+            object_.c.segment_fk == lies,
+            object_.c.state != PURGED_OBJECT,
+        )
         .values(segment_fk=segment_fk, offset=offset, state=0)
     )
     return bool(done.rowcount)

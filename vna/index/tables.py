@@ -133,6 +133,12 @@ object_ = Table(
     _number("offset"),  # of the payload inside the segment, bytes
     _number("length"),  # of the payload as stored, bytes
     Column("state", SmallInteger, nullable=False, server_default="0"),  # 1 damaged, 2 purged
+    Index(
+        "ix_object_purged",
+        "segment_fk",
+        sqlite_where=text("state = 2"),
+        postgresql_where=text("state = 2"),
+    ),
 )
 
 # ── identity ─────────────────────────────────────────────────────────────────────────────────────

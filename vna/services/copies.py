@@ -14,14 +14,15 @@ from vna.index import attention, copies, jobs
 from vna.index.copies import Copy, Lying
 from vna.index.engine import Index, Session
 from vna.index.jobs import Job
-from vna.index.segments import REPLICATE, segment_keys
-from vna.model.archive import CopyState, Place
-from vna.objects import Append, MountedStore, ObjectStore, RecordType, Unit
+from vna.index.segments import REPLICATE
+from vna.model.archive import CopyState
+from vna.objects import MountedStore, ObjectStore, Unit
 from vna.objects.copying import copy_key
 from vna.objects.examine import Examined, Pace, examine
 from vna.objects.layout import meta_key, quarantine_key, raw_key, segment_key
 from vna.objects.targets import storage_unavailable
 from vna.objects.ulid import new_ulid
+from vna.services.moving import Moving
 
 log = logging.getLogger("vna.stores")
 
@@ -46,7 +47,8 @@ class Copies:
     """
 
     def __init__(self, index: Index, objects: ObjectStore, submit: Submit, *, wanted: int) -> None:
-        self._index, self._objects, self._submit = index, objects, submit
+        self._index, self._objects = index, objects
+        self._moving = Moving(index, objects, submit)
         self._wanted = min(wanted, len(objects.stores))
 
     def replicate(self, job: Job) -> None:
@@ -163,7 +165,7 @@ class Copies:
             copies.leave(session, segment, where)
 
         self._index.transact(begin)
-        self._remove(segment, where)
+        self.remove(segment, where)
 
     def _refuse(self, found: Sequence[Copy], where: str, keep: int) -> None:
         others = [
@@ -185,7 +187,7 @@ class Copies:
             found = copies.leaving(session, limit=SWEEP)
         for each in found:
             if each.store in self._objects.stores:
-                self._remove(each.segment, each.store)
+                self.remove(each.segment, each.store)
         return len(found)
 
     def _lacks(self, segment: str) -> int:
@@ -272,35 +274,11 @@ class Copies:
 
     def _save(self, checked: Checked) -> Mended:
         """Write anew what any copy has; mark what none has."""
-        moved, lost = 0, []
-        for each in checked.missing:
-            place = Place(checked.copy.segment, each.offset, each.length, checked.copy.raw)
-            try:
-                self._move(each, place)
-            except Damaged:
-                lost.append(each)
-            else:
-                moved += 1
+        copy = checked.copy
+        lost = self._moving.move(copy.segment, checked.missing, raw=copy.raw)
+        moved = len(checked.missing) - len(lost)
         self._index.transact(lambda session: self._mark(session, lost))
         return Mended(replaced=False, moved=moved, lost=tuple(each.sha256 for each in lost))
-
-    def _move(self, lying: Lying, place: Place) -> None:
-        """Write an object anew, block by block from the copies that have it; raises `Damaged`."""
-        names = self._objects.header(place, sha256=lying.sha256).names
-        if place.raw:
-            raw = self._objects.create_raw()
-            try:
-                for chunk in self._objects.stream(place, sha256=lying.sha256):
-                    raw.write(chunk)
-                new = raw.finish(lying.sha256, lying.xxh3, names)
-            except BaseException:
-                raw.abort()
-                raise
-            self._index.transact(lambda session: _relocate(session, lying, place, new))
-        else:
-            payload = self._objects.read(place, sha256=lying.sha256)
-            append = Append(RecordType.OBJECT, (payload,), lying.sha256, lying.xxh3, names)
-            self._submit(_Moved(append, lying, place)).result()
 
     def _mark(self, session: Session, lost: Sequence[Lying]) -> None:
         copies.damaged(session, [each.key for each in lost])
@@ -329,7 +307,8 @@ class Copies:
         finally:
             target.forget(segment)
 
-    def _remove(self, segment: str, where: str) -> None:
+    def remove(self, segment: str, where: str) -> None:
+        """Remove the bytes of a copy whose row says that it is leaving, and then the row."""
         store = self._mounted(where)
         if not store.is_here():
             raise StorageUnavailable(f"the store {where} is not there")
@@ -395,24 +374,6 @@ class Mended:
     replaced: bool
     moved: int
     lost: tuple[bytes, ...]
-
-
-class _Moved(Unit[None]):
-    """An object that is written anew because the segment it lies in is damaged."""
-
-    def __init__(self, append: Append, lying: Lying, old: Place) -> None:
-        super().__init__([append])
-        self._lying, self._old = lying, old
-
-    def perform(self, session: Session, places: Sequence[Place]) -> None:
-        """Let the object lie at its new place."""
-        _relocate(session, self._lying, self._old, places[0])
-        self.resolve(None)
-
-
-def _relocate(session: Session, lying: Lying, old: Place, new: Place) -> None:
-    keys = segment_keys(session, [new])
-    copies.move_object(session, lying.key, old=old, segment_fk=keys[new.segment], offset=new.offset)
 
 
 def _keys(segment: str, *, raw: bool) -> list[str]:

@@ -11,6 +11,7 @@ from dimse.settings import ScpSettings
 from dimse.sop_classes import Service as Offered
 from vna.errors import Unauthenticated
 from vna.model.caller import DEFAULT_PARTITION, Caller, Right
+from vna.model.certificate import Certificate
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, View
 from vna.services.access import PREFIX, Access
 from vna.services.peers import Peers, unknown_called
@@ -62,8 +63,11 @@ def judge(
     peers: Peers,
     access: Access,
     settings: ScpSettings,
+    shown: Certificate | None = None,
 ) -> Admission | Refusal:
     """Whether the caller at `address` is let in. Raises `IndexUnavailable`.
+
+    `shown`: the certificate of its connection, which must be the one that its entry names.
 
     Who shows a token as the passcode of its user identity, or as its JWT, is let in as its holder,
     known or not, and may what both the token and its entry allow.
@@ -76,6 +80,11 @@ def judge(
     if view is None:
         return Refusal(UNKNOWN_CALLED, unknown_called(request.called, ours))
     peer = peers.known(DEFAULT_PARTITION, request.calling)
+    if peer is not None and peer.certificate:
+        if shown is None:
+            return Refusal(NOT_AUTHORISED, f"{peer.title} must call over TLS with its certificate")
+        if not shown.fits(peer.certificate):
+            return Refusal(NOT_AUTHORISED, f"the certificate shown is not that of {peer.title}")
     try:
         holder = _holder(request.user.identity, address, access)
     except Unauthenticated as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from vna.errors import Unavailable, VnaError
 from vna.model.association import Association as Logged
 from vna.model.association import Ending
 from vna.model.caller import DEFAULT_PARTITION
+from vna.model.certificate import Certificate
 from vna.model.peer import View
 from vna.services.access import Access
 from vna.services.asked_commitments import AskedCommitments
@@ -33,6 +35,7 @@ from vna.services.association_log import AssociationLog
 from vna.services.budget import Budget
 from vna.services.commitment import Commitment
 from vna.services.ingest import Ingest
+from vna.services.peer_certificate import shown_by
 from vna.services.peers import Peers
 from vna.services.reception import Reception
 from vna.services.retrieve import Retrieve
@@ -85,7 +88,8 @@ class Scp:
         association: Association | None = None
         try:
             asked = read_request(connection)
-            admission = self._judge(connection, asked, address, place)
+            shown = shown_by(sock) if isinstance(sock, ssl.SSLSocket) else None
+            admission = self._judge(connection, asked, address, place, shown)
             association, _ = answer(
                 connection,
                 asked,
@@ -113,11 +117,17 @@ class Scp:
         asked: AssociateRequest,
         address: str,
         place: Callable[[str], bool],
+        shown: Certificate | None,
     ) -> Admission:
         """Who is let in. Raises `Ended` for anybody else, who has been told."""
         try:
             verdict = judge(
-                asked, address, self._services.peers, self._services.access, self._settings
+                asked,
+                address,
+                self._services.peers,
+                self._services.access,
+                self._settings,
+                shown,
             )
             if isinstance(verdict, Refusal) and verdict.stranger:
                 self._services.peers.refused(

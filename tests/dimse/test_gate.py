@@ -41,7 +41,7 @@ def test_a_stranger_is_refused_and_listed_if_somebody_is_to_be_asked(guarded: Sp
     with guarded.association(Verification, calling="CT-NORTH") as peer:
         assert peer.is_established
     with guarded.association(Verification, calling="CT-NRTH") as peer:
-        assert peer.is_rejected
+        assert peer.is_rejected, (peer.is_aborted, peer.is_established, peer.acceptor.primitive)
         assert peer.acceptor.primitive is not None
         assert peer.acceptor.primitive.diagnostic == 3  # calling AE title not recognised
     strangers = peers.strangers(CALLER)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.faults import server
 from tests.faults.server import Server
 from tests.peers import dcmtk
 from tests.peers.require import require
+from vna.services.peers import FRESH_SECONDS
 
 PEMS = Path(__file__).parent.parent / "app" / "tls"
 CERTIFICATE, KEY = str(PEMS / "certificate.pem"), str(PEMS / "key.pem")
@@ -93,3 +96,26 @@ def test_we_call_a_peer_over_tls(
         monkeypatch.setenv(name, value)
     server.vna("ae", "add", f"VNA@127.0.0.1:{port}", "--tls", data=running.data)
     assert "yes" in server.vna("dicom", "echo", "VNA", data=running.data).stdout
+
+
+def test_a_title_with_a_certificate_is_taken_from_nobody_else(
+    secured: tuple[Server, int, bool],
+) -> None:
+    running, port, mutual = secured
+    pinned = hashlib.sha256(ssl.PEM_cert_to_DER_cert(Path(CERTIFICATE).read_text())).hexdigest()
+    other = "0" * 64
+    for certificate, let_in in ((pinned, mutual), (other, False), ("", True)):
+        server.vna("ae", "add", "PINNED", "--certificate", certificate, data=running.data)
+        time.sleep(FRESH_SECONDS + 0.2)
+        words = ("+tls", KEY, CERTIFICATE, "-aet", "PINNED")
+        command = [dcmtk.program("echoscu"), "-v", "+cf", CERTIFICATE, *words, "-aec", "VNA"]
+        done = subprocess.run(
+            [*command, "127.0.0.1", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode == 0) is let_in, done.stderr
+    refused = server.vna("dicom", "log", "--json", data=running.data).stdout
+    assert "the certificate shown is not that of PINNED" in refused or not mutual

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +55,14 @@ def established(port: int, calling: str = "FAULTS") -> socket.socket:
     return sock
 
 
+def _wait_for_one(logs: Iterable[Path]) -> None:
+    """Until somebody was told that something is stored."""
+    some, deadline = list(logs), time.monotonic() + 60
+    while not any(_STORED.search(each.read_text()) for each in some):
+        assert time.monotonic() < deadline, "nothing was stored"
+        time.sleep(0.01)
+
+
 def test_what_storescu_was_told_is_stored_survives_kill_9(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -84,7 +92,8 @@ def test_what_storescu_was_told_is_stored_survives_kill_9(
             )  # fmt: skip
             clients.append((process, log))
         try:
-            time.sleep(random.Random(number).uniform(0.1, 0.4))
+            _wait_for_one(tmp_path.glob(f"log{number}*"))
+            time.sleep(random.Random(number).uniform(0, 0.3))
         finally:
             running.kill()
         for process, log in clients:

@@ -14,7 +14,8 @@ from vna.services.peers import Peers
 class KnownAs:
     """What is known of an AE. Without `host` and `port` it is never called. `duplicates`: null is
     the archive's policy; `authority`, `organisation`, `character_set`: "" is the archive's.
-    `own_only`: it finds and fetches only what its `organisation` owns."""
+    `own_only`: it finds and fetches only what its `organisation` owns. `certificate`: SHA-256 or
+    a name of the one that it must show, "" for none."""
 
     host: str = ""
     port: int = 0
@@ -26,6 +27,7 @@ class KnownAs:
     duplicates: DuplicatePolicy | None = None
     announce: bool = False
     own_only: bool = False
+    certificate: str = ""
     description: str = ""
 
 
@@ -44,6 +46,7 @@ class AeView:
     duplicates: DuplicatePolicy | None
     announce: bool
     own_only: bool
+    certificate: str
     description: str
 
 
@@ -136,6 +139,7 @@ def operations(peers: Peers) -> list[Endpoint]:
             policy=body.duplicates,
             announce=body.announce,
             own_only=body.own_only,
+            certificate=body.certificate,
             description=body.description,
         )
         return _ae(peers.put(call.caller, wanted))
@@ -208,6 +212,7 @@ def _ae(peer: Peer) -> AeView:
         duplicates=peer.policy,
         announce=peer.announce,
         own_only=peer.own_only,
+        certificate=peer.certificate,
         description=peer.description,
     )
 

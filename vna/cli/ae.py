@@ -71,6 +71,12 @@ def add(
             "--own-only/--sees-all", help="It finds and fetches what its organisation owns only."
         ),
     ] = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CERT", help="SHA-256 or name of the certificate it must show; empty: none."
+        ),
+    ] = None,
 ) -> None:
     """Make an AE known, or change what is known of it: what is not named stays as it is.
 
@@ -94,6 +100,7 @@ def add(
         "character_set": character_set,
         "announce": announce,
         "own_only": own_only,
+        "certificate": certificate,
         **dict(zip(("host", "port"), address, strict=False)),
     }
     with desk.archive() as archive:
@@ -238,6 +245,7 @@ def _record(peer: Peer) -> dict[str, object]:
         "duplicates": peer.policy.value if peer.policy else "",
         "announce": peer.announce,
         "own_only": peer.own_only,
+        "certificate": peer.certificate,
         "description": peer.description,
     }
 

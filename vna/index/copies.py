@@ -260,6 +260,16 @@ def least_recently_checked(
     return [_copy(row) for row in rows]
 
 
+def damaged_copies(session: Session, stores: Sequence[str]) -> list[Copy]:
+    """Every copy in `stores` that was found damaged and not put right."""
+    rows = session.execute(
+        _copies()
+        .where(store.c.name.in_(list(stores)), segment_copy.c.state == CopyState.DAMAGED)
+        .order_by(segment_copy.c.pk)
+    )
+    return [_copy(row) for row in rows]
+
+
 def in_store(session: Session, where: str, *, after: str = "", limit: int) -> list[Copy]:
     """The copies of a store by the names of their segments, from behind `after`."""
     rows = session.execute(

@@ -35,6 +35,7 @@ def put(session: Session, partition: int, peer: Peer) -> None:
         "policy": peer.policy.value if peer.policy else "",
         "announce": int(peer.announce),
         "own_only": int(peer.own_only),
+        "certificate": peer.certificate,
         "description": peer.description,
         "changed_at": session.now(),
     }
@@ -140,5 +141,6 @@ def _peer(row: Any) -> Peer:
         policy=DuplicatePolicy(row.policy) if row.policy else None,
         announce=bool(row.announce),
         own_only=bool(row.own_only),
+        certificate=row.certificate,
         description=row.description,
     )

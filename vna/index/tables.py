@@ -657,6 +657,7 @@ ae_peer = Table(
     _text("policy"),  # DuplicatePolicy; '' = the archive's
     Column("announce", SmallInteger, nullable=False, server_default="0"),
     Column("own_only", SmallInteger, nullable=False, server_default="0"),
+    _text("certificate"),  # as of an account
     _text("description"),
     _number("changed_at"),
     UniqueConstraint("partition", "title"),

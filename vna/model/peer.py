@@ -28,7 +28,8 @@ class Peer:
     code) is the owner; '' is the archive's default, as None is for `policy`. `character_set`
     (defined terms of PS3.3 §C.12.1.1.2, as an object has them): of its questions that name none.
     `announce`: we tell it of every study that has settled. `own_only`: it finds, retrieves and has
-    committed only what its organisation owns.
+    committed only what its organisation owns. `certificate` (as `vna.model.certificate.registered`
+    keeps one): who calls by that title must show it; '' asks for none.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Peer:
     policy: DuplicatePolicy | None = None
     announce: bool = False
     own_only: bool = False
+    certificate: str = ""
     description: str = ""
 
     @property

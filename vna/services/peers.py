@@ -17,6 +17,7 @@ from vna.model.caller import Caller, Right
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, Stranger, View
 from vna.services.rights import require
 from vna.services.titles import ae_title, endpoint, printable
+from vna.services.users import certificate
 
 T = TypeVar("T")
 
@@ -240,4 +241,10 @@ def _checked(peer: Peer) -> Peer:
     for term in filter(None, peer.character_set.split("\\")):
         if term not in charset.terms():
             raise UnknownName("character set", term, charset.terms())
-    return replace(peer, title=ae_title(peer.title), host=host, port=port)
+    return replace(
+        peer,
+        title=ae_title(peer.title),
+        host=host,
+        port=port,
+        certificate=certificate(peer.certificate),
+    )

@@ -79,12 +79,23 @@ class Scrub:
     ) -> Iterator[Scrubbed]:
         """Yield each copy whose last check is more than `days` old, as it is read; 0: every copy.
 
-        Copies checked meanwhile are not read twice. Raises `Forbidden`, `StorageUnavailable`.
+        Copies checked meanwhile are not read twice, but for those that somebody else has found
+        damaged just now. Raises `Forbidden`, `StorageUnavailable`.
         """
         require(caller, Right.ADMINISTER)
         with self._index.reading() as session:
             before = session.now() - int(days * DAY_MILLISECONDS)
-        yield from self._each(stores or tuple(self._objects.stores), before, Pace(0), repair)
+        wanted = stores or tuple(self._objects.stores)
+        named: set[tuple[str, str]] = set()
+        for each in self._each(wanted, before, Pace(0), repair):
+            if not each.checked.good:
+                named.add((each.copy.segment, each.copy.store))
+            yield each
+        with self._index.reading() as session:
+            damaged = copies.damaged_copies(session, wanted)
+        for copy in damaged:
+            if (copy.segment, copy.store) not in named:
+                yield self._one(copy, Pace(0), repair)
 
     def run(self, stop: threading.Event) -> None:
         """Scrub at the configured pace until `stop` is set."""
@@ -110,6 +121,9 @@ class Scrub:
             if not some:
                 return
             for copy in some:
-                checked = self._copies.check(copy, pace)
-                mended = self._copies.mend(checked) if repair and not checked.good else None
-                yield Scrubbed(copy, checked, mended)
+                yield self._one(copy, pace, repair)
+
+    def _one(self, copy: Copy, pace: Pace, repair: bool) -> Scrubbed:
+        checked = self._copies.check(copy, pace)
+        mended = self._copies.mend(checked) if repair and not checked.good else None
+        return Scrubbed(copy, checked, mended)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from storage_backends.memory import MemoryBackend
 from vna.objects import MountedStore
 from vna.objects.layout import log_key
-from vna.objects.log_files import BrokenLog, chain, files, newest_frame, put, tidy
+from vna.objects.log_files import BrokenLog, Tidied, chain, files, newest_frame, put, tidy
 from vna.objects.log_frame import BadFrame, Frame, decode, encode
 from vna.objects.ulid import new_ulid
 
@@ -121,7 +121,7 @@ def test_small_files_are_put_together_and_say_the_same(
     assert newest_frame(stores) == head
     count = len(files(stores[0].backend))
     assert count == 50 if most == 1 else count < 25
-    assert tidy(stores, head.frame, head.epoch, least=2, most=most) == 0
+    assert tidy(stores, head.frame, head.epoch, least=2, most=most) == Tidied(0, 0)
     assert told(stores) == made
 
 
@@ -141,6 +141,30 @@ def test_a_store_that_was_away_gets_what_it_lacks_and_loses_what_is_put_together
     tidy(stores, late[-1].frame, 30, least=2, most=1 << 20)
     assert [each.key for each in files(far.backend)] == [each.key for each in files(near.backend)]
     assert told([far]) == [*made, *late]
+
+
+def test_before_a_gap_nothing_is_removed_and_the_gap_is_told(stores: list[MountedStore]) -> None:
+    made = written(stores, 9)
+    for store in stores:
+        store.backend.delete(log_key(5, 5, made[4].frame))
+    assert tidy(stores, made[-1].frame, 9, least=2, most=1 << 20).broken == 6
+    left = {
+        epoch for each in files(stores[0].backend) for epoch in range(each.first, each.last + 1)
+    }
+    assert left == {1, 2, 3, 4, 6, 7, 8, 9}
+
+
+def test_a_damaged_file_is_healed_when_it_is_put_together(stores: list[MountedStore]) -> None:
+    made = written(stores, 6)
+    for store, spoilt in zip(stores, (made[1], made[3]), strict=True):
+        key = log_key(spoilt.epoch, spoilt.epoch, spoilt.frame)
+        data = bytearray(whole(store.backend, key))
+        data[-1] ^= 1
+        store.backend.delete(key)
+        store.backend.put_new(key, [bytes(data)])
+    assert tidy(stores, made[-1].frame, 6, least=2, most=1 << 20) == Tidied(6, 0)
+    for store in stores:
+        assert told([store]) == made
 
 
 def test_what_is_newer_than_the_index_knows_is_left_alone(stores: list[MountedStore]) -> None:

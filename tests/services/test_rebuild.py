@@ -312,6 +312,34 @@ def test_an_index_of_another_history_is_refused(
         catch_up(second_url, row_log.Head(1, "01AAAAAAAAAAAAAAAAAAAAAAAA"), stores(house), tmp_path)
 
 
+def test_a_log_with_a_gap_begins_anew_by_itself(house: House, second_url: str) -> None:
+    for n in range(3):
+        house.send(image(f"1.2.{n}.1.1"))
+        log_of(house).write()
+    for store in stores(house):
+        store.backend.delete(log_files.files(store.backend)[1].key)
+    log = log_of(house)
+    log.tidy()
+    log.write()
+    with rebuilt(second_url, house) as again:
+        assert facts(again) == facts(house.index)
+
+
+def test_an_index_that_is_being_written_is_not_laid_over(
+    house: House, tmp_path: Path, database_url: str
+) -> None:
+    house.send(image("1.2.1.1.1"))
+    log_of(house).write()
+    with house.index.reading() as session:
+        stale = row_log.head(session)
+    house.send(image("1.2.2.1.1"))
+    log_of(house).write()
+    before = facts(house.index)
+    with pytest.raises(Conflict, match="in use"):
+        catch_up(database_url, stale, stores(house), tmp_path)
+    assert facts(house.index) == before
+
+
 class Dying(MemoryBackend):
     """Takes files of the log, and then its process is gone."""
 

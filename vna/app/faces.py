@@ -140,6 +140,7 @@ def _gauges(archive: Archive, settings: Settings) -> Mapping[str, tuple[str, flo
         "vna_held": ("Objects that wait for a decision.", waiting["held"]),
         "vna_needs_attention": ("Entries on the attention list.", waiting["attention"]),
         "vna_dead_jobs": ("Jobs that were given up.", waiting["dead_jobs"]),
+        "vna_rows_unlogged": ("Rows that the stores do not know yet.", waiting["unlogged"]),
         "vna_unsent": ("Instances whose sending was given up.", waiting["unsent"]),
     }
 

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, delete, insert, text, update
 
+from vna.errors import Conflict
 from vna.index import copies, row_log
 from vna.index.bulk import BATCH, filling, opened, set_sequences, transaction
 from vna.index.copies import KnownStore
@@ -31,6 +32,7 @@ class Folded:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        path.unlink(missing_ok=True)  # of a process that died
         self._database = sqlite3.connect(path, isolation_level=None)
         for statement in (
             "PRAGMA journal_mode=OFF",
@@ -130,13 +132,16 @@ def load(
     return rows
 
 
-def lay_over(url: str, folded: Folded, head: Head) -> int:
+def lay_over(url: str, folded: Folded, old: Head, head: Head) -> int:
     """Bring an index that is behind the log up to it, in one transaction; returns how many rows.
 
     Nobody may be writing to it: what is in the log counts. Caches stay; they know of which state
-    they are.
+    they are. `old`: the last frame that it knows. Raises `Conflict` where it has come to know
+    another one.
     """
     with opened(url) as connection, transaction(connection):
+        if row_log.head(Session(connection), lock=True) != old:
+            raise Conflict("the index is in use: stop every node first")
         row_log.remove(connection)
         with _checked_at_the_end(connection):
             for table in LOGGED:

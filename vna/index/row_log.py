@@ -119,14 +119,22 @@ def is_up_to_date(session: Session, note: int | None = None) -> bool:
 
 
 def waiting(session: Session) -> int:
-    """How many notes wait to be written to the stores."""
-    return int(session.execute(text("SELECT count(*) FROM unlogged")).scalar_one())
+    """About how many notes wait to be written to the stores."""
+    first = session.execute(select(func.min(unlogged.c.seq))).scalar()
+    return 0 if first is None else last_note(session) - int(first) + 1
 
 
-def head(session: Session) -> Head:
-    """The last frame."""
-    row = session.execute(select(log_head.c.epoch, log_head.c.frame)).one()
+def head(session: Session, *, lock: bool = False) -> Head:
+    """The last frame; with `lock` it stays so until the transaction ends."""
+    wanted = select(log_head.c.epoch, log_head.c.frame)
+    row = session.execute(wanted.with_for_update() if lock else wanted).one()
     return Head(row.epoch, row.frame)
+
+
+def begin_anew(session: Session) -> None:
+    """Have the next frames hold every row, and follow no other frame."""
+    session.execute(update(log_head).values(frame=""))
+    note_all(session.connection)
 
 
 def feed_position(session: Session) -> int:

@@ -146,21 +146,31 @@ def newest_frame(stores: Iterable[MountedStore]) -> Frame | None:
     return max(found, key=lambda each: (each.epoch, each.at), default=None)
 
 
-def tidy(stores: Sequence[MountedStore], head: str, epoch: int, *, least: int, most: int) -> int:
-    """Give every store the same files, and put small ones together; how many were put together.
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What was done: files that were put together. `broken`: epoch of the first frame whose
+    predecessor no store has whole; 0 where all is well."""
 
-    `head`, `epoch`: the last frame that counts; files of single frames that do not lead to it are
-    removed. `least`: fewer files than that are not worth it. `most`: bytes of a file. All stores
-    must be here. Raises `BadFrame`, `BackendError`.
+    joined: int
+    broken: int
+
+
+def tidy(stores: Sequence[MountedStore], head: str, epoch: int, *, least: int, most: int) -> Tidied:
+    """Give every store the same files, and put small ones together.
+
+    `head`, `epoch`: the last frame that counts. A file of a single frame is removed where another
+    one of its epoch leads there; nothing else is removed that is not part of another file. `least`:
+    fewer files than that are not worth it. `most`: bytes of a file. Raises `BadFrame`,
+    `BackendError`.
     """
     held = {store.name: {each.key: each for each in files(store.backend)} for store in stores}
     every = {key: file for some in held.values() for key, file in some.items()}
-    followed = _followed(stores, held, head)
+    followed, broken = _followed(stores, every.values(), held, head)
     wanted: list[LogFile] = []
     for file in sorted(every.values(), key=lambda each: (each.first, -each.last)):
-        if file.last > epoch or (file.single and file.frame not in followed):
-            continue
-        if not wanted or file.last > wanted[-1].last:  # else part of the file before
+        counts = not file.single or file.frame in followed
+        # Else it is newer than the index knows, of no use, or part of the file before.
+        if file.last <= epoch and counts and (not wanted or file.last > wanted[-1].last):
             wanted.append(file)
     for store in stores:
         mine = held[store.name]
@@ -168,34 +178,49 @@ def tidy(stores: Sequence[MountedStore], head: str, epoch: int, *, least: int, m
             if file.key not in mine:
                 _put(store.backend, file.key, [_from_any(stores, held, file)])
         for key in set(mine) - {each.key for each in wanted}:
-            if mine[key].last <= epoch:
+            if any(
+                each.first <= mine[key].first and mine[key].last <= each.last for each in wanted
+            ):
                 _delete(store.backend, key)
     joined = 0
     for some in _groups(wanted, most):
         if len(some) >= least:
             joined += len(some)
-            _join(stores, some)
-    return joined
+            _join(stores, held, some)
+    return Tidied(joined, broken)
 
 
 def _followed(
-    stores: Sequence[MountedStore], held: Mapping[str, Mapping[str, LogFile]], head: str
-) -> set[str]:
-    """The frames, each in a file of its own, that lead to the last one."""
-    before: dict[str, str] = {}
+    stores: Sequence[MountedStore],
+    every: Iterable[LogFile],
+    held: Mapping[str, Mapping[str, LogFile]],
+    head: str,
+) -> tuple[set[str], int]:
+    """The frames, each in a file of its own, that lead to the last one, back to where they are the
+    first or follow a file of several; and the epoch where nothing is found before that."""
+    ends = {file.frame for file in every if not file.single}
+    frames: dict[str, Frame] = {}
     for store in stores:
         for file in held[store.name].values():
-            if file.single and file.frame not in before:
-                reader = store.backend.open(file.key)
+            if file.single and file.frame not in frames:
                 try:
-                    before[file.frame] = extents(reader)[0].frame.previous
-                finally:
-                    reader.close()
+                    frames[file.frame] = _first_frame(store.backend, file.key)
+                except (BadFrame, KeyMissing):
+                    continue  # another store may have it
     found: set[str] = set()
-    while head in before:
-        found.add(head)
-        head = before[head]
-    return found
+    at, epoch = head, 0
+    while at in frames:
+        found.add(at)
+        at, epoch = frames[at].previous, frames[at].epoch
+    return found, 0 if not at or at in ends else epoch
+
+
+def _first_frame(backend: Backend, key: str) -> Frame:
+    reader = backend.open(key)
+    try:
+        return extents(reader)[0].frame
+    finally:
+        reader.close()
 
 
 def _groups(wanted: Sequence[LogFile], most: int) -> Iterator[list[LogFile]]:
@@ -212,10 +237,15 @@ def _groups(wanted: Sequence[LogFile], most: int) -> Iterator[list[LogFile]]:
         yield some
 
 
-def _join(stores: Sequence[MountedStore], some: Sequence[LogFile]) -> None:
+def _join(
+    stores: Sequence[MountedStore],
+    held: Mapping[str, Mapping[str, LogFile]],
+    some: Sequence[LogFile],
+) -> None:
+    """Every store has each of them by now, though perhaps not whole."""
     key = log_key(some[0].first, some[-1].last, some[-1].frame)
+    parts = [_from_any(stores, held, each) for each in some]
     for store in stores:
-        parts = [_whole(_read(store.backend, each.key, 0, each.size)) for each in some]
         _put(store.backend, key, parts)
     for store in stores:
         for each in some:

@@ -64,8 +64,8 @@ def rebuild(
 def is_behind(session: Session, stores: Sequence[MountedStore]) -> bool:
     """Whether the log knows more than the index: a standby that lagged took over, or an old copy of
     the database was put back."""
-    mine = row_log.head(session)
     found = newest_frame(stores)
+    mine = row_log.head(session)  # afterwards: others may be writing frames
     if found is None or found.epoch <= mine.epoch:
         return False
     if not mine.epoch and filled_table(session.connection) is None:
@@ -79,7 +79,8 @@ def is_behind(session: Session, stores: Sequence[MountedStore]) -> bool:
 def catch_up(url: str, mine: Head, stores: Sequence[MountedStore], spool: Path) -> Rebuilt:
     """Bring an index that is behind up to the log, while nobody uses it.
 
-    Raises `Conflict` where the index was never in a state that the log knows, else as `rebuild`.
+    Raises `Conflict` where the index was never in a state that the log knows, or somebody writes to
+    it, else as `rebuild`.
     """
     with _translated():
         frames = _complete(chain(stores))
@@ -89,7 +90,7 @@ def catch_up(url: str, mine: Head, stores: Sequence[MountedStore], spool: Path) 
         new = frames[at.index(mine.frame) + 1 :] if mine.frame else frames
         with Folded(spool / "catch-up.tmp") as folded:
             _fold(folded, new, lambda table, rows: None)
-            rows = lay_over(url, folded, _head(frames))
+            rows = lay_over(url, folded, mine, _head(frames))
     return _done(new, rows)
 
 

@@ -94,20 +94,25 @@ class RowLog:
     def tidy(self) -> int:
         """Give every store the same files, and put small ones together; see `log_files.tidy`.
 
-        Nothing is done where a store is away or another process writes the log.
+        Where no store has what is before some frame, the log begins anew with every row. Nothing is
+        done where another process writes the log. Raises `Unavailable`.
         """
-        stores = self._stores()
-        if not all(each.is_here() for each in stores) or not self._lease():
+        if not self._lease():
             return 0
+        stores = [each for each in self._stores() if each.is_here()]
         with self._index.reading() as session:
             head = row_log.head(session)
         try:
-            return log_files.tidy(
+            done = log_files.tidy(
                 stores, head.frame, head.epoch, least=JOIN_FILES, most=JOINED_BYTES
             )
         except (BadFrame, BackendError) as error:
             log.error("the log cannot be tidied", extra={"reason": str(error)})
             return 0
+        if done.broken and len(stores) == len(self._stores()):
+            log.error("the log has a gap and begins anew", extra={"before_epoch": done.broken})
+            self._index.transact(row_log.begin_anew)
+        return done.joined
 
     def _lease(self) -> bool:
         self._leased = self._index.transact(
@@ -142,7 +147,7 @@ class RowLog:
         return frame
 
     def _stores(self) -> list[MountedStore]:
-        return [each for each in self._objects.stores.values() if each.tier != "offline"]
+        return list(self._objects.stores.values())
 
 
 def _lines(session: Session, keys: dict[str, list[str]]) -> tuple[list[bytes], int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vna.errors import UnknownName
-from vna.index import statistics
+from vna.index import row_log, statistics
 from vna.index.engine import Index
 from vna.model.caller import Caller, Right
 from vna.services.rights import require
@@ -26,10 +26,11 @@ class Statistics:
             return statistics.totals(session)
 
     def waiting(self, caller: Caller) -> dict[str, int]:
-        """held, attention, dead_jobs and unsent only, for who asks often. Raises `Forbidden`."""
+        """held, attention, dead_jobs and unsent only, for who asks often; and unlogged, about how
+        many rows the stores do not know yet. Raises `Forbidden`."""
         require(caller, Right.ADMINISTER)
         with self._index.reading() as session:
-            return statistics.waiting(session)
+            return statistics.waiting(session) | {"unlogged": row_log.waiting(session)}
 
     def studies_by(self, caller: Caller, groups: Sequence[str]) -> list[dict[str, Any]]:
         """Studies and instances for each combination of organisation, modality, year.

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from dimse.listening import Listening
 from dimse.requestor import Address, Timeouts
@@ -65,6 +66,19 @@ class Speaking:
         finally:
             if association.is_established:
                 association.release()
+
+
+def rejected_by(peer: Association) -> A_ASSOCIATE:
+    """The answer that rejected an association: result, source and diagnostic.
+
+    Where it comes before pynetdicom looks whether it was connected at all, that takes the
+    connection for failed and leaves the answer in its queue.
+    """
+    answer = peer.acceptor.primitive or peer.dul.to_user_queue.get(timeout=10)
+    assert not peer.is_established
+    assert isinstance(answer, A_ASSOCIATE)
+    assert answer.result
+    return answer
 
 
 @contextmanager

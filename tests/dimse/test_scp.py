@@ -15,7 +15,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, generate_
 from pynetdicom import build_role, evt
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
-from tests.dimse.speaking import Speaking, keys
+from tests.dimse.speaking import Speaking, keys, rejected_by
 from tests.services.desk import image
 from tests.services.house import CALLER
 from vna.model.association import Association, Ending
@@ -63,7 +63,8 @@ def test_an_echo_is_answered(plain_archive: Speaking) -> None:
 
 def test_another_called_title_is_rejected(plain_archive: Speaking) -> None:
     with plain_archive.association(Verification, called="SOMEBODY") as peer:
-        assert peer.is_rejected
+        answer = rejected_by(peer)
+        assert (answer.result, answer.result_source, answer.diagnostic) == (1, 1, 7)
     assert logged(plain_archive).ending is Ending.REJECTED
 
 

@@ -235,6 +235,23 @@ def test_what_no_copy_has_is_named_and_heals_when_it_is_sent_again(house: House)
         assert not any(row["state"] for row in again.rows("object"))
 
 
+@pytest.mark.parametrize("what", ["an object", "the record of a reception"])
+def test_in_a_segment_that_is_still_open_exactly_the_damaged_object_is_named(
+    house: House, what: str
+) -> None:
+    data = image(PatientComments="middle of it")
+    house.send(image(), data, image(), image())
+    (key,) = segments_of(house.backend)
+    flip(house.backend, key, b"middle of it" if what == "an object" else b'"received"')
+    scrub = Scrub(house.index, house.objects, kept(house), days=90, rate=0)
+    (found,) = [each for each in scrub.now(CALLER) if not each.checked.good]
+    bad = (hashlib.sha256(data).hexdigest(),) if what == "an object" else ()
+    assert found.objects == bad
+    for place, sha256, xxh3 in places(house):
+        if sha256.hex() not in bad:
+            house.objects.verify(place, sha256, xxh3)
+
+
 def test_damage_in_every_copy_but_at_different_places_loses_nothing(house: House) -> None:
     house.send(image(PatientComments="one of them"), image(PatientComments="other of them"))
     seal(house)

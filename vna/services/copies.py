@@ -15,7 +15,7 @@ from vna.index.copies import Copy, Lying
 from vna.index.engine import Index, Session
 from vna.index.jobs import Job
 from vna.index.segments import REPLICATE
-from vna.model.archive import CopyState
+from vna.model.archive import CopyState, Place
 from vna.objects import MountedStore, ObjectStore, Unit
 from vna.objects.copying import copy_key
 from vna.objects.examine import Examined, Pace, examine
@@ -253,6 +253,11 @@ class Copies:
         if not store.is_here():  # then what was not found says nothing
             raise StorageUnavailable(f"the store {store.name} is not there")
         missing = [each for each in wanted if found.good.get(each.offset) != each.sha256]
+        if missing and not (found.sealed or copy.raw):
+            behind = [each for each in missing if _is_good(store, copy.segment, each, pace)]
+            if behind:
+                found.bad.append(f"the record at {found.size}: good ones lie behind it")
+                missing = [each for each in missing if each not in behind]
         return found, missing
 
     def _replace(self, bad: Copy, good: Checked) -> None:
@@ -379,6 +384,16 @@ class Mended:
 def _keys(segment: str, *, raw: bool) -> list[str]:
     """What a copy consists of; the last one makes it whole."""
     return [raw_key(segment), meta_key(segment)] if raw else [segment_key(segment)]
+
+
+def _is_good(store: MountedStore, segment: str, lying: Lying, pace: Pace) -> bool:
+    """Whether an object is where it should be, whatever lies before it."""
+    pace(lying.length)
+    try:
+        store.payload(Place(segment, lying.offset, lying.length), lying.sha256)
+    except (Damaged, StorageUnavailable):
+        return False
+    return True
 
 
 def _quarantine(backend: Backend, key: str, incident: str) -> None:

@@ -138,6 +138,9 @@ class Backend(Protocol):
     def delete(self, key: str) -> None:
         """Remove a key, durably; raises `KeyMissing`. Open readers may or may not go on reading."""
 
+    def free(self) -> int | None:
+        """Bytes that still fit in; None where no limit is known."""
+
     def list(self, prefix: str = "") -> Iterator[StoredKey]:
         """Every key below `prefix` (whole names, no trailing slash; "" is everything), in order."""
 

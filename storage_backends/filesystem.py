@@ -78,6 +78,9 @@ class FileSystem(Protocol):
     def unlink(self, path: str) -> None:
         """Remove a name."""
 
+    def free(self, path: str) -> int:
+        """Bytes that we may still write in the file system of a directory."""
+
     def list(self, path: str) -> list[DirectoryEntry]:
         """The names in a directory, sorted."""
 
@@ -142,6 +145,10 @@ class OsFileSystem:
 
     def unlink(self, path: str) -> None:
         os.unlink(path)
+
+    def free(self, path: str) -> int:
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
 
     def list(self, path: str) -> list[DirectoryEntry]:
         with os.scandir(path) as entries:

@@ -95,6 +95,12 @@ class LocalBackend:
         except OSError as error:
             raise _translated(key, error) from error
 
+    def free(self) -> int:
+        try:
+            return self._fs.free(self._root)
+        except OSError as error:
+            raise _translated(self._root, error) from error
+
     def list(self, prefix: str = "") -> Iterator[StoredKey]:
         if prefix:
             check_key(prefix)
@@ -218,7 +224,6 @@ class _Directories:
     def __init__(self, fs: FileSystem) -> None:
         self._fs = fs
         self._durable: set[str] = set()
-        self._lost: set[str] = set()
         self._lock = threading.Lock()
 
     def ensure_root(self, root: str) -> None:
@@ -238,8 +243,6 @@ class _Directories:
             return
         parent = posixpath.dirname(path)
         self._ensure(parent)
-        if path in self._lost:
-            raise OSError(errno.EIO, "a sync of this directory's name failed before", path)
         with suppress(FileExistsError):
             self._fs.make_directory(path)
         self._sync_name(path, parent)
@@ -249,11 +252,11 @@ class _Directories:
         try:
             self._fs.fsync_directory(parent)
         except OSError:
-            # Syncing again would prove nothing about this name; making it anew would.
-            try:
+            # Syncing again may prove nothing about this name; making it anew does. Where others
+            # use it already, the next sync counts: names go through the file system's journal,
+            # which takes nothing more once it failed.
+            with suppress(OSError):
                 self._fs.remove_directory(path)
-            except OSError:
-                self._lost.add(path)
             raise
 
     def _ensure_ancestors(self, path: str) -> None:

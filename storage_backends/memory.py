@@ -46,6 +46,10 @@ class MemoryBackend:
             self._existing(key)
             del self._keys[key]
 
+    def free(self) -> int | None:
+        with self._lock:
+            return None if self.capacity is None else max(self.capacity - self._used(), 0)
+
     def list(self, prefix: str = "") -> Iterator[StoredKey]:
         below = f"{check_key(prefix)}/" if prefix else ""
         with self._lock:
@@ -60,9 +64,11 @@ class MemoryBackend:
             return offset
 
     def _reserve(self, key: str, length: int) -> None:
-        used = sum(len(content) for content in self._keys.values()) if self.capacity else 0
-        if self.capacity is not None and used + length > self.capacity:
+        if self.capacity is not None and self._used() + length > self.capacity:
             raise BackendFull(key, "no space left")
+
+    def _used(self) -> int:
+        return sum(len(content) for content in self._keys.values())
 
     def _new(self, key: str) -> bytearray:
         if check_key(key) in self._keys:

@@ -104,6 +104,9 @@ class S3Backend:
         with self._asking(key):
             obstore.delete(self._store, key)
 
+    def free(self) -> None:
+        """Unknown: S3 has no question for it."""
+
     def list(self, prefix: str = "") -> Iterator[StoredKey]:
         if prefix:
             check_key(prefix)

@@ -64,14 +64,17 @@ def start(
     environment: dict[str, str] | None = None,
     scheme: str = "http",
     port: int = 0,
+    before: Sequence[str] = (),
+    ready: bool = True,
 ) -> Server:
-    """Start a server in a session of its own and wait until it is ready; port 0: a free one."""
+    """Start a server in a session of its own and wait until it is ready, or at least answers;
+    port 0: a free one. `before`: a program that runs it."""
     port = port or _free_port()
     data.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "vna", "serve"]
     with (data.parent / f"{data.name}.log").open("ab") as log:
         process = subprocess.Popen(
-            [*command, "--data", str(data), "--http", f"127.0.0.1:{port}", *options],
+            [*before, *command, "--data", str(data), "--http", f"127.0.0.1:{port}", *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -80,7 +83,7 @@ def start(
         )
     server = Server(data, port, process, scheme)
     try:
-        _wait(server)
+        _wait(server, "readyz" if ready else "livez")
     except BaseException:
         server.kill()
         raise
@@ -93,9 +96,13 @@ def running(
     *options: str,
     environment: dict[str, str] | None = None,
     scheme: str = "http",
+    before: Sequence[str] = (),
+    ready: bool = True,
 ) -> Iterator[Server]:
     """A server until the block ends; then it is stopped kindly, or killed if it does not stop."""
-    server = start(data, *options, environment=environment, scheme=scheme)
+    server = start(
+        data, *options, environment=environment, scheme=scheme, before=before, ready=ready
+    )
     try:
         yield server
     finally:
@@ -133,14 +140,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(server: Server) -> None:
+def _wait(server: Server, path: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             log = server.data.parent / f"{server.data.name}.log"
             raise RuntimeError(f"the server ended: {log.read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(f"{server.url}/readyz", timeout=5, context=_ANYBODY):
+            with urllib.request.urlopen(f"{server.url}/{path}", timeout=5, context=_ANYBODY):
                 return
         except OSError:
             time.sleep(0.05)

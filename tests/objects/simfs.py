@@ -145,6 +145,10 @@ class SimFS:
         if failure is not None:
             raise OSError(failure, os.strerror(failure))
 
+    def free(self, path: str) -> int:
+        self._node(path)
+        return 1 << 50 if self.capacity is None else max(self.capacity - self.used(), 0)
+
     def read(self, handle: int, offset: int, length: int) -> bytes:
         return bytes(self._handles[handle].live[offset : offset + length])
 

@@ -13,7 +13,7 @@ from tests.objects.archive import append_of, content_of, only, placed
 from tests.objects.simfs import SimFS
 from vna.errors import Conflict, IndexUnavailable, StorageUnavailable
 from vna.model.archive import Place
-from vna.objects import GroupCommit, MountedStore, RecordType, Scan, Unit
+from vna.objects import GroupCommit, MountedStore, RecordType, Scan, Target, Targets, Unit
 from vna.objects.layout import SEGMENTS, segment_key, ulid_of
 from vna.objects.segment import footer
 
@@ -324,3 +324,39 @@ def test_a_segment_names_its_owner_and_store() -> None:
     data = reader.read(0, reader.size())
     assert b'"owner": "node-1/77"' in data
     assert identity.encode() in data
+
+
+class Decision(Unit[Place]):
+    """What is made even where nothing new is taken."""
+
+    uses_reserve = True
+
+
+def test_the_reserve_is_left_by_objects_and_used_by_decisions() -> None:
+    backend = MemoryBackend(capacity=10_000)
+    targets = Targets([Target("main", backend)], reserve=5_000)
+    group = GroupCommit[Place](targets, None, placed)
+    first, large, decision = unit(1), unit(2, 9_000), Decision((append_of(b"decided"),))
+    group.commit([first])
+    group.commit([large, decision])
+    with pytest.raises(StorageUnavailable, match="full"):
+        large.future.result(0)
+    assert decision.future.result(0).segment == first.future.result(0).segment
+    group.seal()
+    again = unit(3, 3_900)
+    group.commit([again])
+    with pytest.raises(StorageUnavailable, match="full"):
+        again.future.result(0)
+    assert len(segments(backend)) == 1, "what finds no room begins no segment"
+
+
+def test_a_segment_goes_on_in_the_next_store_where_its_own_has_no_room_left() -> None:
+    near, far = MemoryBackend(capacity=10_000), MemoryBackend()
+    targets = Targets([Target("near", near), Target("far", far)], reserve=2_000)
+    group = GroupCommit[Place](targets, None, placed)
+    units = [unit(number, 3_000) for number in range(4)]
+    for each in units:
+        group.commit([each])
+    assert [each.future.result(0).stores for each in units] == [("near",)] * 2 + [("far",)] * 2
+    (sealed,) = segments(near)
+    assert footer(near.open(segment_key(sealed)), sealed) is not None

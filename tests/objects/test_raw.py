@@ -11,9 +11,10 @@ from storage_backends.memory import MemoryBackend
 from tests.objects.archive import content_of, raw_stored, sha256_of
 from tests.objects.simfs import SimFS
 from vna.errors import Damaged, StorageUnavailable
-from vna.objects import ObjectStore, RecordNames, RecordType, raw, ulid
+from vna.objects import MountedStore, ObjectStore, RecordNames, RecordType, raw, ulid
 from vna.objects.blocks import decode_blocks, is_block
 from vna.objects.layout import meta_key, raw_key
+from vna.objects.raw import RAW_BYTES
 from vna.objects.record import decode
 
 
@@ -151,3 +152,18 @@ def test_chunks_may_come_from_different_threads() -> None:
     content = b"".join(bytes([number]) * 10 for number in range(20))
     place = raw_object.finish(sha256_of(content), xxhash.xxh3_128_digest(content), RecordNames(1))
     assert store.read(place) == content
+
+
+def test_a_raw_file_leaves_the_reserve() -> None:
+    backend = MemoryBackend(capacity=RAW_BYTES + 3_000)
+    store = ObjectStore([MountedStore("main", backend)], reserve=2_000)
+    raw_object = store.create_raw()
+    for _ in range(8):
+        raw_object.write(bytes(RAW_BYTES // 16))
+    with pytest.raises(StorageUnavailable, match="full"):
+        raw_object.write(bytes(RAW_BYTES // 2))
+    raw_object.abort()
+    assert [each.key for each in backend.list()] == ["vna.json"]
+    backend.capacity = RAW_BYTES
+    with pytest.raises(StorageUnavailable, match="full"):
+        store.create_raw()

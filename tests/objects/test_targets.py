@@ -67,3 +67,20 @@ def test_too_few_stores_are_said_at_once() -> None:
     nowhere = Targets([Target("a", MemoryBackend(), is_here=lambda: False)])
     with pytest.raises(StorageUnavailable):
         nowhere.chosen()
+
+
+def test_what_is_new_goes_where_it_fits_beside_the_reserve() -> None:
+    small, large = MemoryBackend(capacity=1000), MemoryBackend(capacity=5000)
+    targets = Targets([Target("small", small), Target("large", large)], reserve=800)
+    assert [each.name for each in targets.chosen(room=200)] == ["small"]
+    assert [each.name for each in targets.chosen(room=201)] == ["large"]
+    assert [each.name for each in targets.chosen()] == ["small"], "what is not new fits"
+    with pytest.raises(StorageUnavailable, match="full"):
+        targets.chosen(room=4201)
+    assert targets.fit(["small", "large"], 200)
+    assert not targets.fit(["small", "large"], 201)
+
+
+def test_a_store_that_knows_no_limit_always_has_room() -> None:
+    targets = Targets(named("a"), reserve=1 << 60)
+    assert [each.name for each in targets.chosen(room=1 << 60)] == ["a"]

@@ -142,6 +142,10 @@ class BackendContract:
         assert stored(backend, "a/b/c") == bytes(won) * 1000
         assert [found.key for found in backend.list()] == ["a/b/c"]
 
+    def test_free_space_is_known_or_said_to_be_unknown(self, backend: Backend) -> None:
+        free = backend.free()
+        assert free is None or free > 0
+
 
 class AppendingContract(BackendContract):
     """Of backends whose `sync` makes durable what was appended so far."""

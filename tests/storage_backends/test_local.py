@@ -170,3 +170,9 @@ def test_a_short_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     fs.append(handle, [b"one", b"", memoryview(b"two"), bytearray(b"three-four")])
     fs.close(handle)
     assert (tmp_path / "a").read_bytes() == b"onetwothree-four"
+
+
+def test_free_space_is_what_the_file_system_says(tmp_path: Path) -> None:
+    backend = LocalBackend(str(tmp_path / "store"))
+    found = os.statvfs(tmp_path)
+    assert abs(backend.free() - found.f_bavail * found.f_frsize) < 1 << 30

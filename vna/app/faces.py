@@ -25,8 +25,6 @@ from vna.services.budget import Budget
 
 log = logging.getLogger("vna.http")
 
-RESERVED_BYTES = 64 << 20  # less free space than this: not ready to receive
-
 
 def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces:
     """The application of this process; make it after the fork."""
@@ -146,10 +144,10 @@ def _gauges(archive: Archive, settings: Settings) -> Mapping[str, tuple[str, flo
 
 
 def _check_storage(archive: Archive, settings: Settings) -> None:
-    archive.objects.targets.chosen()  # or says that there are too few stores
+    archive.objects.targets.chosen(room=1)  # or says that there are too few stores
     try:
         free = shutil.disk_usage(settings.data).free
     except OSError as error:
         raise StorageUnavailable(f"the data folder is away: {error.strerror}") from error
-    if free < RESERVED_BYTES:
+    if free < settings.store.reserve:
         raise StorageUnavailable(f"only {free} bytes are free")

@@ -52,6 +52,7 @@ def open_objects(
         whereabouts=_whereabouts(index),
         notice=notice,
         spool=spool,
+        reserve=settings.store.reserve,
     )
 
 

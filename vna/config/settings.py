@@ -100,6 +100,12 @@ class Store:
         "any.",
         values.number(1, 8),
     )
+    reserve: int = _setting(
+        GIB,
+        "Bytes that new objects leave free in a hot store, for decisions and for what gives space "
+        "back, and in the data folder.",
+        values.size(16 * MIB),
+    )
     scrub_days: int = _setting(
         90, "Every copy is read and checked once in so many days.", values.number(1, 36_500)
     )

@@ -75,6 +75,10 @@ def engine(url: str) -> Engine:
     )
 
 
+# Primary result codes of a disk that fails; one that cannot be read is told as a corrupt file.
+UNREADABLE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def lost_race(error: DBAPIError) -> bool:
     """Whether the same transaction may succeed when it is run again."""
     cause = error.orig
@@ -90,6 +94,10 @@ def lost_race(error: DBAPIError) -> bool:
 
 def failed(error: DBAPIError) -> bool:
     """Whether the database is at fault, so that the same statement may succeed later."""
+    if isinstance(error.orig, sqlite3.DatabaseError):
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if code & 0xFF in UNREADABLE:
+            return True
     if not isinstance(error, (InterfaceError, OperationalError)):
         return False
     state = getattr(error.orig, "sqlstate", None)

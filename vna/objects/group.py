@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from storage_backends.base import BackendError, BackendFull
-from vna.errors import SegmentClosed
+from vna.errors import SegmentClosed, StorageUnavailable
 from vna.model.archive import Place
 from vna.objects.segment import Append, SegmentWriter
 from vna.objects.targets import Targets, storage_unavailable
@@ -29,8 +29,10 @@ class Unit(Generic[T]):
 
     `plan` and `transact` settle it with `resolve` or `fail`; `future` completes when it is true.
     A unit without records takes part in the transaction only. Subclass it to carry what the
-    transaction needs.
+    transaction needs. `uses_reserve`: it may fill the space that is kept free in a store.
     """
+
+    uses_reserve = False
 
     def __init__(self, appends: Sequence[Append] = ()) -> None:
         self.appends = appends
@@ -106,6 +108,7 @@ class GroupCommit(Generic[T]):
             for unit in units:
                 if id(unit) not in kept:
                     unit.complete()
+            planned = waiting = self._fitting(planned)
             if planned:
                 self._store_and_index(planned)
         # Whatever plan and transact raise belongs to those who wait, and the thread must go on.
@@ -126,6 +129,20 @@ class GroupCommit(Generic[T]):
 
     def _planned(self, units: Sequence[Unit[T]]) -> Sequence[Unit[T]]:
         return units if self._plan is None else self._plan(units)
+
+    def _fitting(self, units: Sequence[Unit[T]]) -> list[Unit[T]]:
+        """Those for which there is room; the others are told that there is none."""
+        room = _room(units)
+        try:
+            if room and not (self._segment and self._targets.fit(self._segment.stores, room)):
+                self._targets.chosen(room)
+        except StorageUnavailable as error:
+            going_on = [unit for unit in units if unit.uses_reserve or not unit.appends]
+            for unit in units:
+                if unit not in going_on:
+                    unit.break_off(error)
+            return going_on
+        return list(units)
 
     def _store_and_index(self, units: Sequence[Unit[T]]) -> None:
         try:
@@ -155,7 +172,7 @@ class GroupCommit(Generic[T]):
     def _written(self, units: Sequence[Unit[T]]) -> Placed[T]:
         written = False
         try:
-            segment = self._open_segment()
+            segment = self._open_segment(_room(units))
             placed = [(unit, self._add(segment, unit)) for unit in units]
             segment.flush()
             self._sync(segment)
@@ -175,14 +192,15 @@ class GroupCommit(Generic[T]):
     def _add(self, segment: SegmentWriter, unit: Unit[T]) -> list[Place]:
         return [segment.add(append, self._next_sequence()) for append in unit.appends]
 
-    def _open_segment(self) -> SegmentWriter:
+    def _open_segment(self, room: int) -> SegmentWriter:
         if self._segment is not None and (
             self._segment.size >= self._rotate_bytes
+            or not self._targets.fit(self._segment.stores, room)
             or time.monotonic() - self._opened >= self._open_seconds
         ):
             self.seal()
         if self._segment is None:
-            self._segment = SegmentWriter(self._targets, new_ulid(), self._owner)
+            self._segment = SegmentWriter(self._targets, new_ulid(), self._owner, room)
             self._opened = time.monotonic()
         return self._segment
 
@@ -198,3 +216,8 @@ class GroupCommit(Generic[T]):
     def _next_sequence(self) -> int:
         self._sequence = max(self._sequence + 1, time.time_ns() // 1000)
         return self._sequence
+
+
+def _room(units: Sequence[Unit[Any]]) -> int:
+    """Bytes that must fit in beside the reserve; 0 where all may use it."""
+    return sum(unit.weight for unit in units if not unit.uses_reserve)

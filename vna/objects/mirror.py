@@ -12,10 +12,11 @@ from vna.objects.targets import Target, Targets
 class MirrorWriter:
     """A `Writer` over all chosen stores; poisoned as soon as one of them fails."""
 
-    def __init__(self, targets: Targets, key: str) -> None:
-        """Create the key in every chosen store, or in none; raises `BackendError`."""
+    def __init__(self, targets: Targets, key: str, room: int = 0) -> None:
+        """Create the key in every store that is chosen for `room` bytes, or in none; raises
+        `BackendError`, `StorageUnavailable`."""
         self.key = key
-        self.targets = targets.chosen()
+        self.targets = targets.chosen(room)
         self.appends = all(each.backend.capabilities.append for each in self.targets)
         self._all = targets
         self._writers: list[tuple[Target, Writer]] = []

@@ -9,12 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from storage_backends.base import Backend, BackendError, Buffer, KeyMissing, StoredKey
+from vna.errors import StorageUnavailable
 from vna.model.archive import Place
 from vna.objects.blocks import BlockSums
 from vna.objects.copying import copy_key
 from vna.objects.layout import RAW_FILES, meta_key, raw_key, ulid_of
 from vna.objects.record import RecordHeader, RecordNames, RecordType
-from vna.objects.targets import Target, Targets, storage_unavailable
+from vna.objects.targets import FULL, Target, Targets, storage_unavailable
 from vna.objects.ulid import new_ulid
 
 RAW_BYTES = 8 * 1024**2  # from here an object gets a file of its own (docs/formats.md)
@@ -33,7 +34,7 @@ class RawObject:
     def __init__(self, targets: Targets, spool: Backend | None = None) -> None:
         self.segment = new_ulid()
         self._all = targets
-        self._targets = targets.chosen()
+        self._targets = targets.chosen(RAW_BYTES)
         self._first = self._targets[0]
         if spool is not None and not self._first.backend.capabilities.append:
             self._first = Target("spool", spool)
@@ -62,6 +63,8 @@ class RawObject:
                     self._unsynced = 0
             except BackendError as error:
                 raise self._failed(self._first, error) from error
+            if not self._all.fit([each.name for each in self._targets], len(chunk)):
+                raise StorageUnavailable(FULL)
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes of what was written so far, or fewer only at the end."""

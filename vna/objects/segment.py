@@ -81,14 +81,16 @@ class Entry:
 
 class SegmentWriter:
     """A segment being written, by one thread, to every chosen store. Errors are those of the
-    backends' writers. `appends`: it may go on after a sync; otherwise only `seal` is durable."""
+    backends' writers. `appends`: it may go on after a sync; otherwise only `seal` is durable.
+    `stores`: names of those."""
 
-    def __init__(self, targets: Targets, segment: str, owner: str) -> None:
+    def __init__(self, targets: Targets, segment: str, owner: str, room: int = 0) -> None:
+        """`room`: bytes that the stores must have beside their reserve."""
         self.segment = segment
         self.synced = False
-        self._writer = MirrorWriter(targets, segment_key(segment))
+        self._writer = MirrorWriter(targets, segment_key(segment), room)
         self.appends = self._writer.appends
-        self._stores = tuple(each.name for each in self._writer.targets)
+        self.stores = tuple(each.name for each in self._writer.targets)
         store = self._writer.targets[0].identity
         self._entries: list[Entry] = []
         self._pending: list[Buffer] = []
@@ -119,7 +121,7 @@ class SegmentWriter:
         self._pending.append(header)
         self._pending.extend(append.payload)
         self._pending_bytes += len(header) + length
-        return Place(self.segment, offset + len(header), length, stores=self._stores)
+        return Place(self.segment, offset + len(header), length, stores=self.stores)
 
     def flush(self) -> None:
         """Write what was added, in one append. Not yet durable."""

@@ -47,14 +47,17 @@ class ObjectStore:
         whereabouts: Whereabouts | None = None,
         notice: Notice = lambda segment, store, error: None,
         spool: Backend | None = None,
+        reserve: int = 0,
     ) -> None:
         """`stores`: in the order in which they are read; the hot ones take new objects, `copies` of
         them each. `whereabouts`: the stores that hold a segment, those of the lowest number read
         first; without it, all may.
         `spool`: where large objects grow that are on their way to a store that cannot append.
+        `reserve`: see `Targets`.
         """
         self.stores = {each.name: each for each in stores}
-        self.targets = Targets([each.target for each in stores if each.tier == "hot"], copies)
+        hot = [each.target for each in stores if each.tier == "hot"]
+        self.targets = Targets(hot, copies, reserve=reserve)
         self.spool = spool
         self._whereabouts = whereabouts if len(stores) > 1 else None
         self._notice = notice

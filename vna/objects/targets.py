@@ -14,6 +14,7 @@ from vna.errors import InvalidConfiguration, StorageUnavailable, VnaError
 
 log = logging.getLogger("vna.stores")
 
+FULL = "the stores are full: only their reserve is left"
 AVOID_SECONDS = 30.0  # a store that failed is not tried again so long, while another can take over
 
 
@@ -33,7 +34,8 @@ class Targets:
     """The stores that take new bytes, in order of preference. Used by any number of threads.
 
     `copies`: how many hold an object before it is acknowledged. A store that failed is avoided for
-    a while, but asked all the same where there are not enough others.
+    a while, but asked all the same where there are not enough others. `reserve`: bytes that are
+    kept free in each of them for what is not new: decisions, the log, what gives space back.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Targets:
         targets: Sequence[Target],
         copies: int = 1,
         *,
+        reserve: int = 0,
         avoid_seconds: float = AVOID_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -51,6 +54,7 @@ class Targets:
                 f"there are {len(targets)}"
             )
         self._targets, self._copies = tuple(targets), copies
+        self._reserve = reserve
         self._avoid_seconds, self._clock = avoid_seconds, clock
         self._avoided: dict[str, float] = {}  # name → until
         self._trusted: set[str] = set()  # names of those that were here, and have not failed since
@@ -60,26 +64,45 @@ class Targets:
     def __len__(self) -> int:
         return len(self._targets)
 
-    def chosen(self) -> list[Target]:
+    def chosen(self, room: int = 0) -> list[Target]:
         """The stores for what is written next, those in other domains preferred as second ones.
 
-        Raises `StorageUnavailable` where fewer than `copies` are here.
+        `room`: bytes of something new that must fit in beside the reserve. Raises
+        `StorageUnavailable` where fewer than `copies` are here and have room.
         """
         now = self._clock()
         with self._lock:
             avoided = [each for each in self._targets if self._avoided.get(each.name, now) > now]
         working = [each for each in self._targets if each not in avoided]
         found: list[Target] = []
+        full = False
         for some in (working, avoided):
             for strict in (True, False):
                 for each in some:
                     apart = all(each.domain != other.domain for other in found)
                     wanted = len(found) < self._copies and each not in found
-                    if wanted and (apart or not strict) and self._is_here(each):
+                    if not wanted or (strict and not apart) or not self._is_here(each):
+                        continue
+                    if self._fits(each, room):
                         found.append(each)
+                    else:
+                        full = True
         if len(found) < self._copies:
-            raise StorageUnavailable("not enough stores are there")
+            raise StorageUnavailable(FULL if full else "not enough stores are there")
         return found
+
+    def fit(self, names: Iterable[str], room: int) -> bool:
+        """Whether `room` bytes of something new fit into each of these stores."""
+        return all(self._fits(each, room) for each in self._targets if each.name in names)
+
+    def _fits(self, target: Target, room: int) -> bool:
+        if not room:
+            return True
+        try:
+            free = target.backend.free()
+        except BackendError:
+            return True  # it is found out by writing
+        return free is None or free - room >= self._reserve
 
     def _is_here(self, target: Target) -> bool:
         with self._lock:

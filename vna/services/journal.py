@@ -56,7 +56,8 @@ class StampColumns(TypedDict):
 
 
 class Operation(Unit[T], Generic[T]):
-    """A decision on its way through the committer. Its first append is the event record."""
+    """A decision on its way through the committer. Its first append is the event record; with
+    nothing else to store it is made even where no new object is taken any more."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Operation(Unit[T], Generic[T]):
         apply: Callable[[Session, Sequence[Place]], T],
     ) -> None:
         super().__init__(appends)
+        self.uses_reserve = len(appends) == 1
         self._apply = apply
 
     def perform(self, session: Session, places: Sequence[Place]) -> None:

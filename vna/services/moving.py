@@ -72,6 +72,8 @@ class Moving:
 class _Moved(Unit[None]):
     """An object that is written anew."""
 
+    uses_reserve = True  # else a full store could not be given space back
+
     def __init__(self, append: Append, lying: Lying, old: Place) -> None:
         super().__init__([append])
         self._lying, self._old = lying, old

@@ -110,8 +110,24 @@ class S3Backend:
     def list(self, prefix: str = "") -> Iterator[StoredKey]:
         if prefix:
             check_key(prefix)
+        after, again = "", True
+        while True:
+            try:
+                for found in self._listed(prefix, after):
+                    after, again = found.key, True
+                    yield found
+            except BackendError:  # the library asks again, but not where an answer breaks off
+                if not again:
+                    raise
+                again = False
+            else:
+                return
+
+    def _listed(self, prefix: str, after: str) -> Iterator[StoredKey]:
         with self._asking(prefix):
-            for page in obstore.list(self._store, prefix or None, chunk_size=LIST_PAGE):
+            for page in obstore.list(
+                self._store, prefix or None, offset=after or None, chunk_size=LIST_PAGE
+            ):
                 for found in page:
                     yield StoredKey(str(found["path"]), int(found["size"]))
 

@@ -70,6 +70,18 @@ def send(
                 on_ack()
 
 
+def offer(port: int, batch: Sequence[Sent]) -> tuple[int, bytes]:
+    """Status and body of one store request; 0 where the connection ended before the answer."""
+    kind = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        try:
+            connection.request("POST", "/dicomweb/studies", body(batch), {"Content-Type": kind})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            return 0, b""
+
+
 def get(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
     """Status and body of one GET."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import server as servers
-from tests.faults.client import BOUNDARY, ORIGINAL, acknowledged, body, get
+from tests.faults.client import ORIGINAL, acknowledged, get, offer
 from tests.faults.synthetic import Sent, small
 from tests.peers import libfiu
 from tests.peers.libfiu import Fault
@@ -33,18 +33,6 @@ FAULTS = [
     pytest.param(Fault("posix/io/sync/fsync", errno.EIO, 0.3), id="fsync fails"),
     pytest.param(Fault("posix/io/rw/pread", errno.EIO, 0.1), id="what is there cannot be read"),
 ]
-
-
-def offer(port: int, batch: Sequence[Sent]) -> tuple[int, bytes]:
-    """Status and body of one store request; 0 where the connection ended before the answer."""
-    kind = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        try:
-            connection.request("POST", "/dicomweb/studies", body(batch), {"Content-Type": kind})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            return 0, b""
 
 
 def check(port: int, objects: Sequence[Sent]) -> None:

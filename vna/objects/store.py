@@ -36,7 +36,7 @@ class ObjectStore:
     Every method may raise `StorageUnavailable`. `Damaged` means: all stores that should hold it
     answer, but the bytes are missing or wrong. What is returned has been checked against a digest
     (raw files block by block); `sha256`, where given, is checked against the record too. Where one
-    copy fails the next is read, and `notice` is told: segment, store, error.
+    copy is wrong twice, or away, the next is read, and `notice` is told: segment, store, error.
     """
 
     def __init__(
@@ -218,7 +218,10 @@ class ObjectStore:
                     continue
                 tried.add(store.name)
                 try:
-                    return read(store)
+                    try:
+                        return read(store)
+                    except Damaged:  # on its way, perhaps, and not where it lies
+                        return read(store)
                 except (Damaged, StorageUnavailable) as error:
                     errors.append(error)
                     self._notice(place.segment, store.name, error)

@@ -11,9 +11,11 @@ import pydicom
 import pytest
 
 from tests.dicom import bundled
+from tests.services import bags
 from tests.services.house import CALLER, WAIT_SECONDS, House
 from tests.services.test_ingest import image
 from tests.services.test_retrieve import flip
+from tests.services.test_signing import openssl_says
 from vna.errors import Conflict, Forbidden
 from vna.index.holdings import Selection
 from vna.model.caller import Caller
@@ -23,18 +25,24 @@ from vna.services.documents import Document, DocumentFacts, Documents
 from vna.services.export import MANIFEST, Export, Exported
 from vna.services.journal import Journal
 from vna.services.retrieve import Retrieve
+from vna.services.signing import SigningKey
 from vna.services.verify import Health, Verified, Verify
 
 EVERYTHING = Selection()
 
 
 def export(
-    house: House, folder: Path, wanted: Selection = EVERYTHING, *, original: bool = True
+    house: House,
+    folder: Path,
+    wanted: Selection = EVERYTHING,
+    *,
+    original: bool = True,
+    key: SigningKey | None = None,
 ) -> list[Exported]:
     """Run an export to its end."""
     retrieve = Retrieve(house.index, house.objects, house.audit, house.transcode)
     made = Export(house.index, house.objects, retrieve)
-    return list(made.run(CALLER, folder, wanted, original=original))
+    return list(made.run(CALLER, folder, wanted, original=original, key=key))
 
 
 def verify(house: House, wanted: Selection = EVERYTHING) -> list[Verified]:
@@ -162,7 +170,7 @@ def test_a_uid_that_is_none_cannot_leave_its_folder(house: House, tmp_path: Path
     data = image(StudyInstanceUID="1.2.3.4.5.12", SeriesInstanceUID="77")
     house.send(data.replace(b"1.2.3.4.5.12", b"../../escape").replace(b"UI\2\x0077", b"UI\2\0.."))
     (result,) = export(house, tmp_path / "out")
-    assert result.path == "studies/_%2E%2E%2F%2E%2E%2Fescape/_%2E%2E/1.2.3.4.5.dcm"
+    assert result.path == "studies/_=2E=2E=2F=2E=2E=2Fescape/_=2E=2E/1.2.3.4.5.dcm"
     assert len(files(tmp_path / "out")) == 1
 
 
@@ -207,3 +215,36 @@ def test_only_what_the_caller_may_see_is_verified_and_exported(
     nobody = Caller("x", "127.0.0.1", None, frozenset())
     with pytest.raises(Forbidden):
         next(Verify(house.index, house.objects).run(nobody, EVERYTHING))
+
+
+def test_a_bag_is_one_by_its_standard_and_is_signed(house: House, tmp_path: Path) -> None:
+    key, bag = SigningKey.open(tmp_path / "key.pem"), tmp_path / "bag"
+    sent = [
+        image(SOPInstanceUID="1.2.1"),
+        image(SOPInstanceUID="1.2.2", StudyInstanceUID="1.9", SeriesInstanceUID="1.9.1"),
+        image(SOPInstanceUID="1.2.3"),
+    ]
+    house.send(*sent)
+    results = export(house, bag, key=key)
+    assert {each.outcome for each in results} == {"written"}
+    assert bags.problems(bag) == []
+    payload = {each.read_bytes() for each in (bag / "data").rglob("*") if each.is_file()}
+    assert payload == set(sent)
+    listed = (bag / "tagmanifest-sha256.txt").read_bytes()
+    signature = (bag / "tagmanifest-sha256.txt.sig").read_bytes()
+    assert openssl_says((bag / "signing-key.pub.pem").read_bytes(), listed, signature, tmp_path)
+    check = ["sha256sum", "--check", "--strict", "--quiet", MANIFEST, "tagmanifest-sha256.txt"]
+    subprocess.run(check, cwd=bag, check=True, timeout=60)
+
+
+def test_a_bag_that_was_begun_is_completed(house: House, tmp_path: Path) -> None:
+    key, bag = SigningKey.open(tmp_path / "key.pem"), tmp_path / "bag"
+    house.send(image(SOPInstanceUID="1.2.1"))
+    export(house, bag, key=key)
+    house.send(image(SOPInstanceUID="1.2.2"))
+    results = export(house, bag, key=key)
+    assert sorted(each.outcome for each in results) == ["present", "written"]
+    assert bags.problems(bag) == []
+    (lost, *_) = (each for each in (bag / "data").rglob("*") if each.is_file())
+    lost.unlink()
+    assert bags.problems(bag) != []

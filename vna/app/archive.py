@@ -31,6 +31,7 @@ from vna.services.corrections import Corrections
 from vna.services.custody import Custody
 from vna.services.documents import Documents
 from vna.services.export import Export
+from vna.services.fixity import Fixity
 from vna.services.fsck import Fsck
 from vna.services.held import HeldObjects
 from vna.services.index_tags import INDEX_TAGS, IndexTags
@@ -100,6 +101,7 @@ class Archive:
     scrub: Scrub
     custody: Jobs
     store_custody: Custody
+    fixity: Fixity
     compaction: Compaction
     fsck: Fsck
     adoption: Adoption
@@ -182,6 +184,7 @@ class Archive:
             logged = settings.scp.association_log_days * DAY_MILLISECONDS
             routing, outgoing = Routing(index), Outgoing(index)
             kept = Copies(index, objects, ingest.committer.submit, wanted=settings.store.copies)
+            custody = Custody(index, objects, kept)
             compaction = Compaction(index, Moving(index, objects, ingest.committer.submit), kept)
             remembered = Remembered()
             sessions = Sessions(
@@ -244,7 +247,10 @@ class Archive:
                     },
                     [kept.finish_drops, kept.sweep, compaction.sweep],
                 ),
-                store_custody=Custody(index, objects, kept),
+                store_custody=custody,
+                fixity=Fixity(
+                    index, custody, days=settings.store.scrub_days, wanted=settings.store.copies
+                ),
                 compaction=compaction,
                 fsck=Fsck(index, objects),
                 adoption=Adoption(objects, ingest, documents),

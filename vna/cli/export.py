@@ -20,6 +20,10 @@ def export(
     original: Annotated[
         bool, typer.Option("--original", help="Byte for byte as received, every version.")
     ] = False,
+    bag: Annotated[
+        bool,
+        typer.Option("--bag", help="As a bag (BagIt, RFC 8493) that is signed by the archive."),
+    ] = False,
     study: Study = None,
     series: Series = None,
     instance: Instance = None,
@@ -36,13 +40,19 @@ def export(
     Examples:
       vna export /mnt/out --original
       vna export out --patient 4711
+      vna export /mnt/bag --original --bag
     """
     wanted = selection(study, series, instance, patient, since, until)
     found: Counter[str] = Counter()
     bad = []
     size = 0
+    from vna.services.signing import SigningKey
+
+    key = SigningKey.open(desk.settings.signing) if bag else None
     with desk.archive() as archive, desk.out.progress("exporting") as tell:
-        for result in archive.export.run(desk.caller, directory, wanted, original=original):
+        for result in archive.export.run(
+            desk.caller, directory, wanted, original=original, key=key
+        ):
             found[result.outcome] += 1
             size += result.size
             tell(result.done, result.total, f"{size / 1e6:.0f} MB")

@@ -19,6 +19,7 @@ from vna.cli import (
     doctor,
     document,
     export,
+    fixity,
     fsck,
     held,
     import_,
@@ -58,6 +59,7 @@ app.command("stats")(stats.stats)
 app.command("verify")(verify.verify)
 app.command("fsck")(fsck.fsck)
 app.command("scrub")(scrub.scrub)
+app.command("fixity")(fixity.fixity)
 app.command("rebuild")(rebuild.rebuild)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -266,6 +266,12 @@ class Settings:
         "endpoint=, region= and credentials=FILE. Empty: main, in the data folder.",
         stores,
     )
+    signing_key: str = _setting(
+        "",
+        "PEM file of the Ed25519 key that signs reports and exports, the same on every node. "
+        "Empty: signing-key.pem in the data folder, made when it is needed.",
+        values.text,
+    )
     server: Server = field(default_factory=Server)
     dicomweb: Dicomweb = field(default_factory=Dicomweb)
     ingest: Ingest = field(default_factory=Ingest)
@@ -280,6 +286,11 @@ class Settings:
     def database_url(self) -> str:
         """The URL to open; SQLite by absolute path."""
         return self.database or f"sqlite:///{(self.data / 'index.db').absolute()}"
+
+    @property
+    def signing(self) -> Path:
+        """The file of the key that signs."""
+        return Path(self.signing_key) if self.signing_key else self.data / "signing-key.pem"
 
     @property
     def mounted(self) -> tuple[StoreSetting, ...]:

@@ -179,14 +179,7 @@ def lying_in(session: Session, name: str) -> list[Lying]:
 def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> list[str]:
     """Segments with fewer than `copies` good copies, by name, from behind `after`; those with none
     are for repair, as there is nothing to copy."""
-    good = (
-        select(func.count())
-        .where(
-            segment_copy.c.segment_fk == segment.c.pk,
-            segment_copy.c.state == CopyState.GOOD,
-        )
-        .scalar_subquery()
-    )
+    good = _good_copies()
     rows = session.execute(
         select(segment.c.name)
         .where(segment.c.state != GONE_SEGMENT, segment.c.name > after, good > 0, good < copies)
@@ -194,6 +187,45 @@ def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> li
         .limit(limit)
     )
     return [str(row.name) for row in rows]
+
+
+def count_wanting(session: Session, copies: int) -> int:
+    """How many segments have fewer than `copies` good copies, or none."""
+    wanted = select(func.count()).where(segment.c.state != GONE_SEGMENT, _good_copies() < copies)
+    return int(session.execute(wanted).scalar_one())
+
+
+def overdue(session: Session, *, before: int) -> dict[str, int]:
+    """By store, how many copies were not read back since `before` (ms since 1970 UTC)."""
+    rows = session.execute(
+        select(store.c.name, func.count().label("copies"))
+        .join(segment_copy, segment_copy.c.store_fk == store.c.pk)
+        .where(segment_copy.c.verified_at < before)
+        .group_by(store.c.name)
+    )
+    return {row.name: int(row.copies) for row in rows}
+
+
+def damaged_objects(session: Session, *, limit: int) -> list[bytes]:
+    """SHA-256 of objects of which no copy is good, at most `limit`."""
+    rows = session.execute(
+        select(object_.c.sha256)
+        .where(object_.c.state == DAMAGED_OBJECT)
+        .order_by(object_.c.pk)
+        .limit(limit)
+    )
+    return [bytes(row.sha256) for row in rows]
+
+
+def _good_copies() -> Any:
+    return (
+        select(func.count())
+        .where(
+            segment_copy.c.segment_fk == segment.c.pk,
+            segment_copy.c.state == CopyState.GOOD,
+        )
+        .scalar_subquery()
+    )
 
 
 def only_in(session: Session, found: KnownStore) -> None:

@@ -31,10 +31,13 @@ class Written:
 
 
 class Destination:
-    """`folder` is made where it is missing. What an earlier run's manifest lists stays listed."""
+    """`folder` is made where it is missing. What an earlier run's manifest lists stays listed.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `payload`: where in it files are written, ending with `/`.
+    """
+
+    def __init__(self, folder: Path, payload: str = "") -> None:
+        self._folder, self._payload = folder, payload
         folder.mkdir(parents=True, exist_ok=True)
         self._listed = _read_manifest(folder / MANIFEST)
 
@@ -44,6 +47,7 @@ class Destination:
 
         Raises `Different`, and what `pieces` raises; then nothing is left behind.
         """
+        path = self._payload + path
         target = self._folder / path
         if target.exists() and sha256 is not None:
             if _digest(target) != sha256:
@@ -65,11 +69,29 @@ class Destination:
 
     def write_manifest(self) -> None:
         """List every file of this run and of earlier ones, by path."""
-        target = self._folder / MANIFEST
-        part = self._folder / f".{MANIFEST}.{os.getpid()}.part"
         lines = (f"{self._listed[path]}  {path}\n".encode() for path in sorted(self._listed))
-        _write(part, lines)
-        part.replace(target)
+        self._replace(MANIFEST, lines)
+
+    def manifest(self) -> bytes:
+        """What `write_manifest` wrote."""
+        return (self._folder / MANIFEST).read_bytes()
+
+    def total(self) -> tuple[int, int]:
+        """Bytes and number of the files that are listed."""
+        sizes = [(self._folder / path).stat().st_size for path in self._listed]
+        return sum(sizes), len(sizes)
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a file beside the payload durably, in place of an earlier one."""
+        self._replace(name, iter([content]))
+
+    def _replace(self, name: str, pieces: Iterator[bytes]) -> None:
+        part = self._folder / f".{name}.{os.getpid()}.part"
+        try:
+            _write(part, pieces)
+            part.replace(self._folder / name)
+        finally:
+            part.unlink(missing_ok=True)
         _sync_folder(self._folder)
 
 

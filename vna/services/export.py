@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vna.errors import Damaged, NotAcceptable, NotFound
@@ -27,8 +28,12 @@ from vna.services.retrieve import Form, Retrieve
 from vna.services.rights import require
 from vna.services.verify import each_page
 
+if TYPE_CHECKING:
+    from vna.services.signing import SigningKey
+
 __all__ = ["MANIFEST", "Export", "Exported"]
 
+PAYLOAD = "data/"  # in a bag
 LONGEST_NAME = 120  # characters of a UID in a file name; file systems allow 255 bytes
 
 
@@ -54,9 +59,17 @@ class Export:
         self._index, self._objects, self._retrieve = index, objects, retrieve
 
     def run(
-        self, caller: Caller, directory: Path, selection: Selection, *, original: bool
+        self,
+        caller: Caller,
+        directory: Path,
+        selection: Selection,
+        *,
+        original: bool,
+        key: SigningKey | None = None,
     ) -> Iterator[Exported]:
         """Yield a result for each file once it is durable; then write the manifest.
+
+        With a `key` the directory is a bag, signed by it (see `bag`).
 
         `original`: byte for byte as received, every version, held and trashed ones too; otherwise
         the current versions that are shown, with their corrections applied. Documents are exported
@@ -66,7 +79,7 @@ class Export:
         require(caller, Right.READ)
         with self._index.reading() as session:
             total = holdings.count(session, caller, selection)
-        destination = Destination(directory)
+        destination = Destination(directory, PAYLOAD if key else "")
         done = 0
         try:
             for found in each_page(self._index, caller, selection):
@@ -75,7 +88,13 @@ class Export:
                     if original or (kept.shown and (kept.current or kept.sort is Sort.DOCUMENT)):
                         yield self._one(caller, destination, kept, original, done, max(total, done))
         finally:
-            destination.write_manifest()
+            if key is None:
+                destination.write_manifest()
+            else:
+                from vna.services.bag import seal  # loads a library of 10 MB
+
+                sort = "originals" if original else "current versions"
+                seal(destination, {"External-Description": f"vna export, {sort}"}, key)
 
     def _one(
         self,
@@ -126,7 +145,7 @@ def path_of(kept: Kept, *, original: bool) -> str:
 
 def _name(uid: str) -> str:
     """A UID as a file name; what is no UID cannot leave its folder."""
-    name = quote(uid, safe="")
+    name = quote(uid, safe="").replace("%", "=")  # a manifest may have to escape what has a %
     if re.fullmatch(r"[0-9][0-9.]*", name) and len(name) <= LONGEST_NAME:
         return name
-    return "_" + name.replace(".", "%2E")[:LONGEST_NAME]
+    return "_" + name.replace(".", "=2E")[:LONGEST_NAME]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,12 @@ Start = Callable[[Path], AbstractContextManager[Server]]
 
 
 @contextmanager
-def archive(folder: Path) -> Iterator[Server]:
-    """This archive, embedded default: SQLite, local disk, two workers."""
+def archive(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """This archive, embedded default: SQLite, local disk, two workers; or with other settings."""
     folder.mkdir(parents=True, exist_ok=True)
     port = _port(folder / "port")
     command = [sys.executable, "-m", "vna", "serve", "--data", str(folder / "data")]
-    environment = os.environ | {"VNA_INGEST__QUIET_SECONDS": "2"}
+    environment = os.environ | {"VNA_INGEST__QUIET_SECONDS": "2"} | dict(settings or {})
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--http", f"127.0.0.1:{port}"], stdout=log, stderr=log, env=environment

@@ -63,8 +63,8 @@ class Cluster:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Cluster]:
-    """A cluster in `folder` until the block ends; without syncs, for speed."""
+def running(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
+    """A cluster in `folder` until the block ends; without syncs, for speed, unless `durable`."""
     bin_folder = programs()
     assert bin_folder is not None, missing()
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,8 @@ def running(folder: Path) -> Iterator[Cluster]:
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
-        "fsync": "off",
-        "full_page_writes": "off",
+        "fsync": "on" if durable else "off",
+        "full_page_writes": "on" if durable else "off",
         "max_connections": 300,
         "shared_buffers": "64MB",
     }

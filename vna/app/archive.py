@@ -220,7 +220,7 @@ class Archive:
                         ROUTE: routing,
                     },
                     [
-                        lambda: remove_strays(objects),
+                        lambda: remove_strays(index, objects),
                         commitment.forget,
                         asked_commitments.forget,
                         routing.wake,

@@ -402,10 +402,12 @@ def named(session: Session, key: int) -> list[Named]:
     ]
 
 
-def created_at(session: Session, name: str) -> int:
-    """When a segment became known, ms since 1970 UTC."""
-    found = session.execute(select(segment.c.created_at).where(segment.c.name == name))
-    return int(found.scalar_one())
+def may_grow(session: Session, name: str, *, milliseconds: int) -> bool:
+    """Whether a segment is open and became known less than so long ago."""
+    row = session.execute(
+        select(segment.c.state, segment.c.created_at).where(segment.c.name == name)
+    ).one()
+    return bool(row.state == OPEN_SEGMENT and session.now() - row.created_at < milliseconds)
 
 
 def damaged(session: Session, keys: Sequence[int]) -> None:

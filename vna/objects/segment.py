@@ -15,7 +15,7 @@ from enum import IntEnum
 
 import xxhash
 
-from storage_backends.base import Buffer, Reader
+from storage_backends.base import Backend, Buffer, Reader
 from vna.model.archive import Place
 from vna.objects import ulid
 from vna.objects.layout import segment_key
@@ -221,6 +221,15 @@ class Scan:
             digest.update(self._reader.read(place.offset + start, length))
         if digest.digest() != header.xxh3:
             raise BadRecord("the payload differs from its checksum")
+
+
+def is_empty(backend: Backend, segment: str) -> bool:
+    """Whether a file holds no record at all: its writer died at once. Raises `BackendError`."""
+    reader = backend.open(segment_key(segment))
+    try:
+        return next(iter(Scan(reader, segment)), None) is None
+    finally:
+        reader.close()
 
 
 def footer(reader: Reader, segment: str) -> list[Entry] | None:

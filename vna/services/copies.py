@@ -28,7 +28,7 @@ log = logging.getLogger("vna.stores")
 
 REPAIR = "repair"  # a job; its subject is SEGMENT@STORE
 AGAIN_MILLISECONDS = 15_000  # until a segment that is still open is looked at again
-OPEN_MILLISECONDS = 3600_000  # after that its writer is gone, or hears that it was closed
+OPEN_MILLISECONDS = 1200_000  # after that its writer is gone: it seals after 900 seconds
 SWEEP = 1000  # segments looked up at once
 
 __all__ = ["REPAIR", "REPLICATE", "Checked", "Copies", "Mended"]
@@ -62,6 +62,10 @@ class Copies:
             done = False
         if not done:
             self._put(REPLICATE, [segment], after=AGAIN_MILLISECONDS)
+
+    def close_all(self) -> None:
+        """Have those who write begin other segments, so that what there is can be copied now."""
+        self._index.transact(copies.close_all)
 
     def sweep(self) -> int:
         """Have all segments replicated that lack copies; how many there were."""
@@ -199,8 +203,7 @@ class Copies:
         """Make the missing copies; False where the segment may still grow."""
         with self._index.reading() as session:
             found = copies.copies_of(session, segment)
-            now = session.now()
-            created = copies.created_at(session, segment)
+            grows = copies.may_grow(session, segment, milliseconds=OPEN_MILLISECONDS)
         good = [each for each in found if each.state is CopyState.GOOD]
         if not good:
             return True  # for repair: there is nothing to copy
@@ -211,7 +214,7 @@ class Copies:
         store = self._mounted(source.store)
         examined, missing = self._examined(store, source, unpaced)
         if not examined.sealed and not examined.bad:
-            if now - created < OPEN_MILLISECONDS:
+            if grows:
                 return False
             self._index.transact(lambda session: copies.close(session, segment))
             examined, missing = self._examined(store, source, unpaced)

@@ -62,8 +62,10 @@ class Custody:
         ]
 
     def replicate(self, caller: Caller) -> int:
-        """Have all missing copies made by the server's worker; how many segments lack some."""
+        """Have all missing copies made by the server's worker, of segments that grow too; how many
+        segments lack some."""
         require(caller, Right.ADMINISTER)
+        self._copies.close_all()
         return self._copies.sweep()
 
     def evacuate(

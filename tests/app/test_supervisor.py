@@ -16,7 +16,7 @@ from vna.app.supervisor import LAST_DELAY_SECONDS, back_off
 
 ROLES = """
 import os, signal, sys, threading
-from vna.app.supervisor import Supervisor
+from vna.app.supervisor import Supervisor, ask_for_new_beginning, ends_within
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
@@ -36,6 +36,14 @@ class Waits(Role):
         while True:
             signal.pause()
 
+class Asks(Role):
+    def run(self):
+        signal.signal(signal.SIGTERM, lambda *_: (say("ended", self.name), sys.exit(0)))
+        signal.signal(signal.SIGUSR2, lambda *_: ask_for_new_beginning())
+        say("running", self.name, os.getpid())
+        while True:
+            signal.pause()
+
 class Stubborn(Role):
     def run(self):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -44,7 +52,7 @@ class Stubborn(Role):
             signal.pause()
 
 def supervise(*roles, drain=20):
-    print("ended", Supervisor(roles, drain_seconds=drain).run(), flush=True)
+    print("ended", Supervisor(roles, drain_seconds=drain).run().name, flush=True)
 """
 
 
@@ -79,7 +87,7 @@ def test_a_signal_ends_every_child_and_then_the_parent(number: signal.Signals) -
         process.send_signal(number)
         assert line(process, "ended")[1] in {"one", "two"}
         assert line(process, "ended")[1] in {"one", "two"}
-        assert line(process, "ended") == ["ended", "True"]
+        assert line(process, "ended") == ["ended", "ENDED"]
         assert process.wait(10) == 0
 
 
@@ -90,7 +98,7 @@ def test_a_child_that_dies_is_started_again_at_once() -> None:
         second = line(process, "running")[2]
         assert first != second
         process.send_signal(signal.SIGTERM)
-        assert line(process, "ended", "True")
+        assert line(process, "ended", "ENDED")
 
 
 def test_a_child_that_keeps_dying_is_started_later_and_gives_up_what_it_used() -> None:
@@ -100,7 +108,7 @@ def test_a_child_that_keeps_dying_is_started_later_and_gives_up_what_it_used() -
         assert line(process, "down") == ["down", "one"]
         assert line(process, "running", "one")
         process.send_signal(signal.SIGTERM)
-        assert line(process, "ended", "True")
+        assert line(process, "ended", "ENDED")
 
 
 def test_the_back_off_doubles_to_a_bound() -> None:
@@ -114,7 +122,7 @@ def test_a_child_that_does_not_drain_is_killed_after_its_time() -> None:
     with supervised(call + 'supervise(Stubborn("one"), drain=0.05)') as process:
         pid = int(line(process, "running")[2])
         process.send_signal(signal.SIGTERM)
-        assert line(process, "ended", "False")
+        assert line(process, "ended", "KILLED")
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
@@ -125,7 +133,7 @@ def test_a_second_signal_skips_the_wait() -> None:
         process.send_signal(signal.SIGINT)
         line(process, "down")  # the drain has begun
         process.send_signal(signal.SIGINT)
-        assert line(process, "ended", "False")
+        assert line(process, "ended", "KILLED")
 
 
 def test_children_end_when_the_parent_is_killed() -> None:
@@ -138,3 +146,24 @@ def test_children_end_when_the_parent_is_killed() -> None:
 def test_nothing_but_one_thread_exists_before_a_fork() -> None:
     with supervised('supervise(Waits("one"))') as process:
         assert line(process, "before") == ["before", "one", "1"]
+
+
+def test_a_child_asks_for_a_new_beginning_and_all_end() -> None:
+    call = 'supervise(Asks("one"), Asks("two"), Waits("three"))\nsupervise(Waits("four"))'
+    with supervised(call) as process:
+        running = {said[1]: int(said[2]) for said in (line(process, "running") for _ in range(3))}
+        for name in ("one", "two"):
+            os.kill(running[name], signal.SIGUSR2)
+        assert {line(process, "ended")[1] for _ in range(3)} == {"one", "two", "three"}
+        assert line(process, "ended") == ["ended", "ANEW"]
+        line(process, "running", "four")
+        process.send_signal(signal.SIGTERM)
+        assert line(process, "ended", "four")
+        assert line(process, "ended") == ["ended", "ENDED"], "what two asked for is done once"
+
+
+def test_a_parent_without_children_is_told_to_end_too() -> None:
+    with supervised('say("waits", ends_within(0.01))\nsay("told", ends_within(60))') as process:
+        assert line(process, "waits") == ["waits", "False"]
+        process.send_signal(signal.SIGTERM)
+        assert line(process, "told") == ["told", "True"]

@@ -52,6 +52,14 @@ class Cluster:
         """Stop the server at once, as if it had died, and start it again as it was."""
         _run([*self._control, "-m", "immediate", "restart"])
 
+    def kill(self) -> None:
+        """Stop the server at once, as if its machine had died."""
+        _run([*self._control, "-m", "immediate", "stop"])
+
+    def promote(self) -> None:
+        """Make a standby the primary; returns when it takes writes."""
+        _run([*self._control, "promote"])
+
     def execute(self, statement: str) -> None:
         """Run one statement as the owner, outside a transaction."""
         import psycopg
@@ -76,6 +84,32 @@ def running(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     _run([*as_user, str(bin_folder / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust",
           "-E", "UTF8", "--locale=C", "--no-sync"])  # fmt: skip
+    with _started(data, as_user, durable=durable) as cluster:
+        yield cluster
+
+
+@contextmanager
+def standby(folder: Path, primary: Cluster) -> Iterator[Cluster]:
+    """A streaming standby of `primary` until the block ends."""
+    bin_folder = programs()
+    assert bin_folder is not None, missing()
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "data"
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        _open_to_others(folder)
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    _run([*as_user, str(bin_folder / "pg_basebackup"), "-h", "127.0.0.1", "-p", str(primary.port),
+          "-U", "postgres", "-D", str(data), "-R", "-c", "fast", "--no-sync"])  # fmt: skip
+    with _started(data, as_user) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _started(data: Path, as_user: list[str], *, durable: bool = False) -> Iterator[Cluster]:
+    bin_folder = programs()
+    assert bin_folder is not None, missing()
     port = _free_port()
     options = {
         "listen_addresses": "127.0.0.1",
@@ -93,7 +127,8 @@ def running(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
     try:
         yield Cluster(port, again)
     finally:
-        _run([*control, "-m", "immediate", "stop"])
+        if (data / "postmaster.pid").exists():
+            _run([*control, "-m", "immediate", "stop"])
 
 
 def _run(command: list[str]) -> None:

@@ -21,8 +21,9 @@ from tests.services.house import CALLER, House, opened
 from tests.services.test_documents import store as store_document
 from tests.size import size
 from vna.errors import Conflict, Damaged, InvalidConfiguration, StorageUnavailable
-from vna.index import row_log
+from vna.index import jobs, row_log
 from vna.index.engine import Index
+from vna.index.row_load import ADOPT
 from vna.index.row_log import LOGGED, NOT_LOGGED
 from vna.index.tables import attention
 from vna.model.patient import PatientIdentifier
@@ -67,11 +68,12 @@ def stores(house: House) -> list[Any]:
 
 
 def facts(index: Index) -> dict[str, list[Any]]:
-    """Everything that is kept, but for who works on a job or is filling a tag."""
+    """Everything that is kept, but for who works on a job or is filling a tag, and for what an
+    index that was made again has yet to do."""
     found = dump(index)
     for table in NOT_LOGGED:
         del found[table.name]
-    found["job"] = [(row[1], row[2]) for row in found["job"]]
+    found["job"] = [(row[1], row[2]) for row in found["job"] if row[1] != ADOPT]
     return found
 
 
@@ -310,6 +312,21 @@ def test_an_index_of_another_history_is_refused(
     log_of(house).write()
     with pytest.raises(Conflict, match="different histories"):
         catch_up(second_url, row_log.Head(1, "01AAAAAAAAAAAAAAAAAAAAAAAA"), stores(house), tmp_path)
+
+
+def test_an_index_made_again_remembers_that_something_is_yet_to_be_taken_in(
+    house: House, second_url: str
+) -> None:
+    house.send(image("1.2.1.1.1"))
+    log_of(house).write()
+    done = rebuild(second_url, stores(house), house.folder)
+    index = Index.open(second_url)
+    with index.reading() as session:
+        assert jobs.waiting(session, ADOPT) == [str(done.at)]
+    index.transact(lambda session: jobs.forget(session, ADOPT))
+    with index.reading() as session:
+        assert jobs.waiting(session, ADOPT) == []
+    index.close()
 
 
 def test_a_log_with_a_gap_begins_anew_by_itself(house: House, second_url: str) -> None:

@@ -72,6 +72,10 @@ def _uncounted(source: str, outcome: str, size: int) -> None:
     return None
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Archive:
     """The archive as one process has it: HTTP worker, jobs worker and command line alike.
@@ -124,16 +128,23 @@ class Archive:
 
     @classmethod
     @contextmanager
-    def open(cls, settings: Settings, *, ingested: Ingested = _uncounted) -> Iterator[Archive]:
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        ingested: Ingested = _uncounted,
+        history: str = "",
+        replaced: Callable[[], None] = _nothing,
+    ) -> Iterator[Archive]:
         """Open what `settings` name, until the block ends; then what was handed in is finished and
         this process's segment sealed.
 
         Call it after the fork. The schema must be there (`vna.app.schema.ready`). `ingested` is
-        told of each object received. Raises `IndexUnavailable`, `StorageUnavailable`,
-        `InvalidConfiguration`.
+        told of each object received; `history` and `replaced`: see `Index.open`. Raises
+        `IndexUnavailable`, `StorageUnavailable`, `InvalidConfiguration`.
         """
         with ExitStack() as stack:
-            index = Index.open(settings.database_url)
+            index = Index.open(settings.database_url, history=history, replaced=replaced)
             stack.callback(index.close)
             notices = Notices(index)
             objects = open_objects(settings, index, notices)

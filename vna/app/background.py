@@ -14,6 +14,7 @@ from dimse.settings import ScpSettings
 from vna.app.archive import Archive
 from vna.app.dimse_worker import scp_settings
 from vna.app.listener import Listener
+from vna.app.supervisor import ask_for_new_beginning
 from vna.config import Settings
 from vna.model.outgoing import Due
 from vna.services.commitment import REPORT
@@ -29,10 +30,15 @@ class BackgroundWorker:
     """Does `work` until SIGTERM sets its event; what is at hand is finished."""
 
     def __init__(
-        self, name: str, work: Work, settings: Settings, listeners: Sequence[Listener]
+        self,
+        name: str,
+        work: Work,
+        settings: Settings,
+        listeners: Sequence[Listener],
+        history: str,
     ) -> None:
         self.name, self._work = name, work
-        self._settings, self._listeners = settings, listeners
+        self._settings, self._listeners, self._history = settings, listeners, history
 
     def before_fork(self) -> None:
         """Nothing is inherited."""
@@ -46,7 +52,9 @@ class BackgroundWorker:
             listener.close()
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        with Archive.open(self._settings) as archive:
+        with Archive.open(
+            self._settings, history=self._history, replaced=ask_for_new_beginning
+        ) as archive:
             self._work(archive, self._settings, stop)
 
 

@@ -16,6 +16,7 @@ from vna.app.archive import Archive
 from vna.app.listener import Listener
 from vna.app.metrics import Metrics
 from vna.app.release import release
+from vna.app.supervisor import ask_for_new_beginning
 from vna.config import Settings
 
 
@@ -27,11 +28,12 @@ class DimseWorker:
         settings: Settings,
         listener: Listener,
         listeners: Sequence[Listener],
+        history: str,
         *,
         tls: bool = False,
     ) -> None:
         self.name = f"dimse-{listeners.index(listener)}"
-        self._settings, self._tls = settings, tls
+        self._settings, self._history, self._tls = settings, history, tls
         self._listener = listener
         self._others = [each for each in listeners if each is not listener]
 
@@ -49,7 +51,12 @@ class DimseWorker:
             other.close()
         assert self._listener.socket is not None
         scp = scp_settings(self._settings)
-        with Archive.open(self._settings, ingested=Metrics(release()).ingested) as archive:
+        with Archive.open(
+            self._settings,
+            ingested=Metrics(release()).ingested,
+            history=self._history,
+            replaced=ask_for_new_beginning,
+        ) as archive:
             services = Services(
                 archive.ingest,
                 archive.search,

@@ -14,9 +14,10 @@ from vna.app.stores import open_objects, open_place, stores_at_hand
 from vna.config import Settings
 from vna.config.stores import StoreSetting
 from vna.errors import StorageUnavailable, VnaError
-from vna.index import row_log
+from vna.index import jobs, row_log
 from vna.index.engine import Index
 from vna.index.migrate import alone
+from vna.index.row_load import ADOPT
 from vna.model.caller import local_administrator
 from vna.services.events import Event
 from vna.services.fsck import Fsck, Problem
@@ -50,7 +51,13 @@ def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recove
     None where there is nothing to do. The schema must be there. Raises `StorageUnavailable` where
     a store is away that might know more, else as `vna.services.rebuild`.
     """
-    with alone(settings.database_url), stores_at_hand(settings) as (stores, away):
+    with alone(settings.database_url):
+        return _completed(settings, _rows(settings, tell))
+
+
+def _rows(settings: Settings, tell: Tell) -> Rebuilt | None:
+    """What the log knows more than the index, laid over it."""
+    with stores_at_hand(settings) as (stores, away):
         index = Index.open(settings.database_url)
         try:
             with index.reading() as session:
@@ -67,10 +74,8 @@ def recover(settings: Settings, tell: Tell = lambda table, rows: None) -> Recove
         spool = settings.data.absolute()
         log.warning("the index is behind the stores", extra={"epoch": head.epoch})
         if head.epoch:
-            done = catch_up(settings.database_url, head, stores, spool)
-        else:
-            done = rebuild(settings.database_url, stores, spool, tell)
-    return _completed(settings, done)
+            return catch_up(settings.database_url, head, stores, spool)
+        return rebuild(settings.database_url, stores, spool, tell)
 
 
 def restore_from(
@@ -85,22 +90,43 @@ def restore_from(
     finally:
         store.close()
         source.close()
-    return done, _completed(settings, done.rebuilt)
+    completed = _completed(settings, done.rebuilt)
+    assert completed is not None, "a restored index has something to take in"
+    return done, completed
 
 
-def _completed(settings: Settings, done: Rebuilt) -> Recovered:
-    """With what came after the last frame of the log."""
+def _completed(settings: Settings, done: Rebuilt | None) -> Recovered | None:
+    """With what came after the last frame of the log, also where that was interrupted before."""
+    index = Index.open(settings.database_url)
+    try:
+        with index.reading() as session:
+            times = jobs.waiting(session, ADOPT)
+    finally:
+        index.close()
+    if not times:
+        return None
+    at = min(map(int, times))
     from vna.app.archive import Archive
 
     with Archive.open(settings) as archive:
         adopted = _adopted(archive)
         stores = list(archive.objects.stores.values())
-        return Recovered(done, adopted, lost_decisions(archive.index, stores, done.at))
+        lost = lost_decisions(archive.index, stores, at)
+        archive.index.transact(lambda session: jobs.forget(session, ADOPT))
+    return Recovered(done or Rebuilt(0, 0, 0, at), adopted, lost)
 
 
-def begin(settings: Settings) -> None:
+def begin(settings: Settings) -> str:
     """`recover`, see that the stores can be opened, and have the log begin before anything is
-    stored. Raises as `recover` and `open_objects`."""
+    stored; returns the history of the database that was looked at (see `Index.history`).
+
+    Raises as `recover` and `open_objects`.
+    """
+    index = Index.open(settings.database_url)
+    try:
+        history = index.history()
+    finally:
+        index.close()
     done = recover(settings)
     if done is not None:
         log.warning(
@@ -111,7 +137,7 @@ def begin(settings: Settings) -> None:
                 "decisions_lost": len(done.lost),
             },
         )
-    index = Index.open(settings.database_url)
+    index = Index.open(settings.database_url, history=history)
     try:
         objects = open_objects(settings, index)
         try:
@@ -120,9 +146,10 @@ def begin(settings: Settings) -> None:
             objects.close()
     finally:
         index.close()
+    return history
 
 
-def begin_apart(settings: Settings) -> None:
+def begin_apart(settings: Settings) -> str:
     """The same in a process of its own: what S3 needs has threads, which no fork would bring
     along."""
     context = multiprocessing.get_context("fork")
@@ -131,21 +158,20 @@ def begin_apart(settings: Settings) -> None:
     child.start()
     said.close()
     try:
-        error = heard.recv()
+        found = heard.recv()
     except EOFError:
-        error = StorageUnavailable("the process that looked at the stores died")
+        found = StorageUnavailable("the process that looked at the stores died")
     child.join()
-    if error is not None:
-        raise error
+    if isinstance(found, VnaError):
+        raise found
+    return str(found)
 
 
 def _begin(settings: Settings, said: Connection) -> None:
     try:
-        begin(settings)
+        said.send(begin(settings))
     except VnaError as error:
         said.send(error)
-    else:
-        said.send(None)
 
 
 def _adopted(archive: Archive) -> dict[str, int]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from vna.app import listener, logs, memory, metrics
 from vna.app.packages import shared_packages
 from vna.app.schema import upgrade
-from vna.app.supervisor import Role, Supervisor
+from vna.app.supervisor import Outcome, Role, Supervisor, ends_within
 from vna.config import Settings
 from vna.config.values import is_loopback
-from vna.errors import InvalidConfiguration
+from vna.errors import Conflict, InvalidConfiguration, Unavailable
+
+log = logging.getLogger("vna.serve")
+
+AGAIN_SECONDS = 1.0  # between attempts to begin again
 
 # OpenBLAS, which numpy loads, otherwise starts threads when it is imported: before the fork.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -46,21 +52,41 @@ def serve(settings: Settings, *, as_json: bool = False) -> bool:
     from vna.app.recovery import begin_apart
     from vna.app.worker import HttpWorker
 
-    begin_apart(settings)
     every = [*opened, *called, *secured]
-    roles: list[Role] = [HttpWorker(settings, each, every) for each in opened]
-    roles += [DimseWorker(settings, each, every) for each in called]
-    roles += [DimseWorker(settings, each, every, tls=True) for each in secured]
-    roles.append(BackgroundWorker("jobs", run_jobs, settings, every))
-    roles.append(BackgroundWorker("calling", call_others, settings, every))
+
+    def roles(history: str) -> list[Role]:
+        return [
+            *(HttpWorker(settings, each, every, history) for each in opened),
+            *(DimseWorker(settings, each, every, history) for each in called),
+            *(DimseWorker(settings, each, every, history, tls=True) for each in secured),
+            BackgroundWorker("jobs", run_jobs, settings, every, history),
+            BackgroundWorker("calling", call_others, settings, every, history),
+        ]
+
+    history: str | None = begin_apart(settings)
     _announce(settings, as_json=as_json)
-    supervisor = Supervisor(
-        roles, drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget
-    )
     try:
-        return supervisor.run()
+        while history is not None:
+            outcome = Supervisor(
+                roles(history), drain_seconds=settings.server.drain_seconds, on_exit=metrics.forget
+            ).run()
+            if outcome is not Outcome.ANEW:
+                return outcome is Outcome.ENDED
+            history = _begun_again(lambda: begin_apart(settings))
+        return True
     finally:
         shutil.rmtree(run_folder(settings), ignore_errors=True)
+
+
+def _begun_again(begin: Callable[[], str]) -> str | None:
+    """What `begin` returns as soon as it can; None when we are told to end before."""
+    while True:
+        try:
+            return begin()
+        except (Unavailable, Conflict) as error:
+            log.warning("the archive cannot begin yet", extra={"reason": str(error)})
+        if ends_within(AGAIN_SECONDS):
+            return None
 
 
 def refuse_open_doors(settings: Settings) -> None:

@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from vna.errors import VnaError
@@ -25,12 +26,21 @@ log = logging.getLogger("vna.supervisor")
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
-WATCHED = ENDING | {signal.SIGCHLD}
+ANEW = signal.SIGUSR1  # from a child: what was prepared before the fork holds no more
+WATCHED = ENDING | {signal.SIGCHLD, ANEW}
 
 STEADY_SECONDS = 30.0  # a child that lived this long begins anew without back-off
 FIRST_DELAY_SECONDS = 0.5
 LAST_DELAY_SECONDS = 30.0
 KILL_AFTER_DRAIN_SECONDS = 5.0  # beyond drain_seconds: time to seal segments and close the database
+
+
+class Outcome(Enum):
+    """Why a supervisor has ended all its children."""
+
+    ENDED = "told to end"
+    KILLED = "told to end, and a child had to be killed"
+    ANEW = "a child asked for a new beginning"
 
 
 class Role(Protocol):
@@ -63,8 +73,8 @@ class Supervisor:
     """Forks one child for each role and starts again those that die.
 
     `on_exit` is called in the parent with the pid of each child that is gone. `run` returns after
-    SIGTERM or SIGINT: every child gets SIGTERM, `drain_seconds` to finish, then SIGKILL; a second
-    signal skips the wait.
+    SIGTERM or SIGINT, or `ask_for_new_beginning`: every child gets SIGTERM, `drain_seconds` to
+    finish, then SIGKILL; a second signal to end skips the wait.
     """
 
     def __init__(
@@ -78,20 +88,25 @@ class Supervisor:
         self._drain_seconds = drain_seconds
         self._on_exit = on_exit
 
-    def run(self) -> bool:
-        """Supervise until told to end; False when a child had to be killed."""
+    def run(self) -> Outcome:
+        """Supervise until told to end, or to have everything prepared anew."""
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         gc.collect()
         gc.freeze()  # shared pages stay shared: no collection in a child touches these objects
         for child in self._children:
             self._start(child)
-        while (received := self._wait()) is None or received.si_signo not in ENDING:
+        while (received := self._wait()) is None or received.si_signo not in (*ENDING, ANEW):
             self._reap()
             for child in self._children:
                 if not child.pid and child.due <= time.monotonic():
                     self._start(child)
         log.info("draining", extra={"signal": signal.Signals(received.si_signo).name})
-        return self._drain()
+        drained = self._drain()
+        while signal.sigtimedwait({ANEW}, 0):  # the others have asked for it, too
+            continue
+        if received.si_signo == ANEW:
+            return Outcome.ANEW
+        return Outcome.ENDED if drained else Outcome.KILLED
 
     def _wait(self) -> signal.struct_siginfo | None:
         down = [child.due for child in self._children if not child.pid]
@@ -164,6 +179,17 @@ class Supervisor:
     def _send(self, number: signal.Signals) -> None:
         for child in self._running():
             os.kill(child.pid, number)
+
+
+def ask_for_new_beginning() -> None:
+    """From a child: have all children ended, and everything prepared and started again."""
+    os.kill(os.getppid(), ANEW)
+
+
+def ends_within(seconds: float) -> bool:
+    """Wait, in the parent, while no child runs; whether it was told to end meanwhile."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    return signal.sigtimedwait(ENDING, seconds) is not None
 
 
 def back_off(failures: int) -> float:

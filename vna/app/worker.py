@@ -18,6 +18,7 @@ from vna.app.faces import Faces, application
 from vna.app.listener import Listener
 from vna.app.metrics import Metrics
 from vna.app.release import release
+from vna.app.supervisor import ask_for_new_beginning
 from vna.app.warm import warm
 from vna.config import Settings
 from vna.dicom import dictionary
@@ -34,10 +35,10 @@ class HttpWorker:
     """Answers HTTP on one of the listeners."""
 
     def __init__(
-        self, settings: Settings, listener: Listener, listeners: Sequence[Listener]
+        self, settings: Settings, listener: Listener, listeners: Sequence[Listener], history: str
     ) -> None:
         self.name = f"http-{listeners.index(listener)}"
-        self._settings = settings
+        self._settings, self._history = settings, history
         self._listener = listener
         self._others = [each for each in listeners if each is not listener]
 
@@ -56,7 +57,12 @@ class HttpWorker:
         assert self._listener.socket is not None
         signal.signal(signal.SIGTERM, _leave)  # while nothing is under way
         metrics = Metrics(release())
-        with Archive.open(self._settings, ingested=metrics.ingested) as archive:
+        with Archive.open(
+            self._settings,
+            ingested=metrics.ingested,
+            history=self._history,
+            replaced=ask_for_new_beginning,
+        ) as archive:
             faces = application(archive, self._settings, metrics)
             warm(archive.index)
             server = uvicorn.Server(self._config(faces))

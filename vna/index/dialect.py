@@ -17,6 +17,11 @@ from vna.errors import InvalidConfiguration
 
 SQLITE_NOW = "SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
 POSTGRESQL_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+# Another one after a fail-over or a restore: which cluster it is, and which history of it.
+POSTGRESQL_HISTORY = (
+    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || "
+    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+)
 POSTGRESQL_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 BUSY_MILLISECONDS = 30_000

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, CursorResult, Engine, Executable, bindparam, insert, text, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    bindparam,
+    event,
+    insert,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -120,22 +130,40 @@ class Session:
         self.changes.clear()
 
 
+def _nothing() -> None:
+    """What is done about another database where nobody says."""
+
+
 class Index:
     """The metadata index. Opened after the fork: no connection crosses one."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, history: str = "", replaced: Callable[[], None] = _nothing
+    ) -> None:
         self._engine = engine
+        self._history, self._replaced = history, replaced
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", self._connected)
         self._process = os.getpid()
         self._turns = None if self.postgresql else Turns(Path(engine.url.database or ""))
 
     @classmethod
-    def open(cls, url: str) -> Index:
+    def open(cls, url: str, *, history: str = "", replaced: Callable[[], None] = _nothing) -> Index:
         """Connect to `sqlite:////path` or `postgresql+psycopg://…`; the schema must be there.
 
+        A connection that meets another history of the database than `history` (see `history`) is
+        not used: the index may be behind what was acknowledged. `replaced` is told each time. ''
+        takes what the first connection meets.
         Raises `IndexUnavailable` when the database cannot be reached, `InvalidConfiguration` when
         an SQLite file would lie on a network file system.
         """
-        return cls(dialect.engine(url))
+        return cls(dialect.engine(url), history, replaced)
+
+    def history(self) -> str:
+        """Which database it is, and which of its histories: another one after a fail-over or a
+        restore; '' for SQLite. Raises `IndexUnavailable`."""
+        with self.reading():
+            return self._history
 
     @property
     def postgresql(self) -> bool:
@@ -210,6 +238,22 @@ class Index:
             raise RuntimeError("an index that was opened before a fork is used after it")
         with self._engine.connect() as connection:
             yield connection
+
+    def _connected(self, connection: Any, _record: object) -> None:
+        """Refuse a new connection to a database that somebody else's promotion has made."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(dialect.POSTGRESQL_HISTORY)
+                found = str(cursor.fetchone()[0])
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._history = self._history or found
+        if found != self._history:
+            connection.close()
+            self._replaced()
+            raise IndexUnavailable("another database has taken over: what it lacks is looked up")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -119,6 +119,17 @@ def failed(session: Session, one: Job, owner: str, error: str) -> None:
     )
 
 
+def waiting(session: Session, kind: str) -> list[str]:
+    """The subjects of all jobs of a kind, whatever their state."""
+    rows = session.execute(select(job.c.subject).where(job.c.kind == kind).order_by(job.c.pk))
+    return [str(row.subject) for row in rows]
+
+
+def forget(session: Session, kind: str) -> None:
+    """Remove all jobs of a kind."""
+    session.execute(delete(job).where(job.c.kind == kind))
+
+
 def counts(session: Session) -> dict[tuple[str, int], int]:
     """How many jobs there are of each kind and state."""
     counted = func.count().label("jobs")

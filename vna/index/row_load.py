@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, Table, delete, insert, text, update
 
 from vna.errors import Conflict
-from vna.index import copies, row_log
+from vna.index import copies, jobs, row_log
 from vna.index.bulk import BATCH, filling, opened, set_sequences, transaction
 from vna.index.copies import KnownStore
 from vna.index.engine import Session
@@ -108,14 +108,19 @@ class Folded:
         return int(pk)
 
 
+ADOPT = "adopt"  # a job until what came after the last frame is taken in; subject: its time
+
+
 def load(
     url: str,
     folded: Folded,
     head: Head,
+    at: int,
     tell: Tell = lambda table, rows: None,
     only_in: KnownStore | None = None,
 ) -> int:
     """Fill an empty index, in one transaction; returns how many rows. `tell` hears of each table.
+    `at`: time of the last frame, ms since 1970 UTC; what came after it is then to be taken in.
 
     `only_in`: the one store that holds the bytes now, whatever the log says. Values made from
     others are to be made again: tags made searchable are filled anew. Raises `Conflict` where the
@@ -127,17 +132,18 @@ def load(
         row_log.begin_again(connection, head)
         set_sequences(connection)
         row_log.install(connection)
+        jobs.put(Session(connection), ADOPT, [str(at)], after=0)
         if only_in is not None:
             copies.only_in(Session(connection), only_in)
     return rows
 
 
-def lay_over(url: str, folded: Folded, old: Head, head: Head) -> int:
+def lay_over(url: str, folded: Folded, old: Head, head: Head, at: int) -> int:
     """Bring an index that is behind the log up to it, in one transaction; returns how many rows.
 
     Nobody may be writing to it: what is in the log counts. Caches stay; they know of which state
-    they are. `old`: the last frame that it knows. Raises `Conflict` where it has come to know
-    another one.
+    they are. `old`: the last frame that it knows; `at`: as of `load`. Raises `Conflict` where it
+    has come to know another one.
     """
     with opened(url) as connection, transaction(connection):
         if row_log.head(Session(connection), lock=True) != old:
@@ -152,6 +158,7 @@ def lay_over(url: str, folded: Folded, old: Head, head: Head) -> int:
         row_log.begin_again(connection, head)
         set_sequences(connection)
         row_log.install(connection)
+        jobs.put(Session(connection), ADOPT, [str(at)], after=0)
     return rows
 
 

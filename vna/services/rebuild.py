@@ -57,7 +57,7 @@ def rebuild(
             )
         with Folded(spool / "rebuild.tmp") as folded:
             _fold(folded, frames, tell)
-            rows = load(url, folded, _head(frames), tell, only_in)
+            rows = load(url, folded, _head(frames), frames[-1].frame.at, tell, only_in)
     return _done(frames, rows)
 
 
@@ -90,7 +90,7 @@ def catch_up(url: str, mine: Head, stores: Sequence[MountedStore], spool: Path) 
         new = frames[at.index(mine.frame) + 1 :] if mine.frame else frames
         with Folded(spool / "catch-up.tmp") as folded:
             _fold(folded, new, lambda table, rows: None)
-            rows = lay_over(url, folded, mine, _head(frames))
+            rows = lay_over(url, folded, mine, _head(frames), frames[-1].frame.at)
     return _done(new, rows)
 
 

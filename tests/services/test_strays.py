@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
-from storage_backends.memory import MemoryBackend
+import pytest
+from sqlalchemy import text
+
 from tests.services.house import House
-from tests.services.test_copies import flip
 from tests.services.test_ingest import image
-from vna.objects import ObjectStore, RecordNames
-from vna.objects.layout import segment_key
-from vna.objects.ulid import new_ulid
-from vna.services.strays import remove_strays
+from vna.objects.layout import meta_key, raw_key, segment_key
+from vna.objects.ulid import encode, new_ulid
+from vna.services.strays import UNCHANGED_SECONDS, Strays
 
 
-def test_only_unfinished_files_of_long_ago_are_removed(house: House) -> None:
-    objects = ObjectStore.of(MemoryBackend())
-    finished, unfinished = objects.create_raw(), objects.create_raw()
-    for each in (finished, unfinished):
-        each.write(b"bytes")
-    place = finished.finish(bytes(32), bytes(16), RecordNames(1))
-    now = datetime.now(UTC)
-    assert remove_strays(house.index, objects, now) == 0
-    assert [stray.segment for stray in objects.strays()] == [unfinished.segment]
-    assert remove_strays(house.index, objects, now + timedelta(days=2)) == 1
-    assert objects.strays() == []
-    assert objects.read(place, 0, 3) == b"byt"
+class Clock:
+    """Moved by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_segments_without_a_record_are_removed_and_no_others(house: House) -> None:
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def long_ago() -> str:
+    """A name that was made two days ago."""
+    moment = datetime.now(UTC) - timedelta(days=2)
+    return encode(int(moment.timestamp() * 1000).to_bytes(6, "big") + os.urandom(10))
+
+
+def test_only_unfinished_files_of_long_ago_are_removed(house: House, clock: Clock) -> None:
+    finished, unfinished, today = long_ago(), long_ago(), new_ulid()
+    for name in (finished, unfinished, today):
+        house.backend.put_new(raw_key(name), [b"bytes"])
+    house.backend.put_new(meta_key(finished), [b"its header"])
+    strays = Strays(house.index, house.objects, clock=clock)
+    assert strays.remove() == 0
+    clock.now = UNCHANGED_SECONDS
+    assert strays.remove() == 1
+    clock.now = 10 * UNCHANGED_SECONDS
+    assert strays.remove() == 0
+    left = {each.key for each in house.backend.list("big")}
+    assert left == {raw_key(finished), meta_key(finished), raw_key(today)}
+
+
+def test_what_grows_stays_whatever_its_writer_says_the_time_is(house: House, clock: Clock) -> None:
+    key = raw_key(long_ago())
+    strays = Strays(house.index, house.objects, clock=clock)
+    for length in range(1, 6):
+        house.backend.put_new(key, [bytes(length)])
+        assert strays.remove() == 0
+        clock.now += UNCHANGED_SECONDS
+        house.backend.delete(key)
+    house.backend.put_new(key, [bytes(5)])
+    assert strays.remove() == 1
+
+
+def test_segments_without_a_record_are_removed_and_no_others(house: House, clock: Clock) -> None:
     house.send(image())
-    (known,) = [each.key for each in house.backend.list("seg")]
-    flip(house.backend, known, b"owner")  # in its first record: damaged, but known
-    torn = {new_ulid(): bytes(length) for length in (0, 10, 250)}
-    for name, content in torn.items():
-        house.backend.put_new(segment_key(name), [content])
+    (fresh,) = [each.key for each in house.backend.list("seg")]
+    known, left = long_ago(), [long_ago() for _ in range(3)]
+    house.index.transact(
+        lambda session: session.execute(text("UPDATE segment SET name = :name"), {"name": known})
+    )
+    for name, length in ((known, 200), *zip(left, (0, 10, 250), strict=True)):
+        house.backend.put_new(segment_key(name), [bytes(length)])  # `known` is damaged
     house.backend.put_new("seg/not-ours.vseg", [b""])
-    objects, now = house.objects, datetime.now(UTC)
-    assert remove_strays(house.index, objects, now) == 0
-    assert remove_strays(house.index, objects, now + timedelta(days=2)) == len(torn)
-    assert [each.key for each in house.backend.list("seg")] == [known, "seg/not-ours.vseg"]
+    strays = Strays(house.index, house.objects, clock=clock)
+    assert strays.remove() == 0
+    clock.now = UNCHANGED_SECONDS
+    assert strays.remove() == len(left)
+    there = {each.key for each in house.backend.list("seg")}
+    assert there == {fresh, segment_key(known), "seg/not-ours.vseg"}

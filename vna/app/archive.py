@@ -54,7 +54,7 @@ from vna.services.search import Search
 from vna.services.sessions import Sessions
 from vna.services.settle import SETTLE, Settle
 from vna.services.statistics import Statistics
-from vna.services.strays import remove_strays
+from vna.services.strays import Strays
 from vna.services.transcode import Transcode
 from vna.services.trash import Trash
 from vna.services.users import Users
@@ -231,7 +231,7 @@ class Archive:
                         ROUTE: routing,
                     },
                     [
-                        lambda: remove_strays(index, objects),
+                        Strays(index, objects).remove,
                         commitment.forget,
                         asked_commitments.forget,
                         routing.wake,

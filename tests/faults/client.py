@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.faults.synthetic import Sent
 
 BOUNDARY = "fault-test"
+RETRIES = 3  # within which a fault that has passed is noticed no more
 ORIGINAL = "/dicomweb/studies/{}/series/{}/instances/{}?original"
 
 
@@ -91,3 +92,15 @@ def get(port: int, path: str, accept: str = "*/*") -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def check(port: int, objects: Sequence[Sent]) -> None:
+    """Every object is what was sent, or is said not to be at hand just now; at last it is."""
+    for one in objects:
+        path = ORIGINAL.format(one.study_uid, one.series_uid, one.sop_uid)
+        for _ in range(RETRIES):
+            status, content = get(port, path)
+            assert status in (200, 503), content
+            if status == 200:
+                break
+        assert content == one.data, one.sop_uid

@@ -7,14 +7,14 @@ import http.client
 import json
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.faults import server as servers
-from tests.faults.client import ORIGINAL, acknowledged, get, offer
+from tests.faults.client import RETRIES, acknowledged, check, get, offer
 from tests.faults.synthetic import Sent, small
 from tests.peers import libfiu
 from tests.peers.libfiu import Fault
@@ -23,7 +23,6 @@ from tests.size import size
 
 ROUNDS = size(5, 200)
 BATCHES, OBJECTS = 12, 4
-RETRIES = 3
 FAULTS = [
     pytest.param(Fault("posix/io/rw/writev", errno.ENOSPC, 0.3), id="no space for segments"),
     pytest.param(Fault("posix/io/rw/writev", errno.EIO, 0.3), id="segments cannot be written"),
@@ -33,14 +32,6 @@ FAULTS = [
     pytest.param(Fault("posix/io/sync/fsync", errno.EIO, 0.3), id="fsync fails"),
     pytest.param(Fault("posix/io/rw/pread", errno.EIO, 0.1), id="what is there cannot be read"),
 ]
-
-
-def check(port: int, objects: Sequence[Sent]) -> None:
-    """Every object is what was sent."""
-    for one in objects:
-        path = ORIGINAL.format(one.study_uid, one.series_uid, one.sop_uid)
-        status, content = get(port, path)
-        assert (status, content) == (200, one.data), one.sop_uid
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from storage_backends.base import BackendError
 from storage_backends.s3 import PART_BYTES, S3Backend, S3Options
 from tests.faults import proxy as wires
 from tests.faults import server as servers
-from tests.faults.client import ORIGINAL, acknowledged, get, offer
+from tests.faults.client import RETRIES, acknowledged, check, offer
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.synthetic import Sent, small
 from tests.objects.archive import content_of
@@ -24,7 +24,7 @@ from tests.size import size
 from tests.storage_backends.contract import stored
 
 ROUNDS = size(5, 200)
-BATCHES, OBJECTS, RETRIES = 8, 3, 3
+BATCHES, OBJECTS = 8, 3
 BUCKET = "wire"
 
 
@@ -100,18 +100,6 @@ def test_a_service_that_stays_away_is_told_and_nothing_is_promised(
     assert list(backend.list()) == []
     backend.put_new("a", [b"2"])
     assert stored(backend, "a") == b"2"
-
-
-def check(port: int, objects: Sequence[Sent]) -> None:
-    """Every object is what was sent, or is said not to be at hand just now; at last it is."""
-    for one in objects:
-        path = ORIGINAL.format(one.study_uid, one.series_uid, one.sop_uid)
-        for _ in range(RETRIES):
-            status, content = get(port, path)
-            assert status in (200, 503), content
-            if status == 200:
-                break
-        assert content == one.data, one.sop_uid
 
 
 def test_an_archive_over_a_failing_wire_loses_nothing_acknowledged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import threading
@@ -43,9 +44,14 @@ def options(s3: Ceph, wire: Proxy, tmp_path: Path) -> S3Options:
         endpoint=wire.endpoint,
         access_key=ceph.ACCESS_KEY,
         secret_key=ceph.SECRET_KEY,
-        timeout_seconds=1.0,
-        retry_seconds=20.0,
+        timeout_seconds=15.0,
+        retry_seconds=60.0,
     )
+
+
+def impatient(options: S3Options) -> S3Options:
+    """The same for who wants to see a service hang."""
+    return dataclasses.replace(options, timeout_seconds=1.5, retry_seconds=20.0)
 
 
 def once(fault: Fault, *methods: str) -> Callable[[str, str], Fault | None]:
@@ -64,7 +70,7 @@ def once(fault: Fault, *methods: str) -> Callable[[str, str], Fault | None]:
 def test_one_failure_of_the_wire_is_not_noticed(
     wire: Proxy, options: S3Options, fault: Fault
 ) -> None:
-    backend = S3Backend(options)
+    backend = S3Backend(impatient(options) if fault is Fault.HANG else options)
     small_one, large = content_of(1, 100_000), content_of(2, PART_BYTES + 5)
     wire.choose = once(fault, "PUT")
     if fault is Fault.HANG:  # what may have been done is asked again by whoever knows why
@@ -92,7 +98,7 @@ def test_one_failure_of_the_wire_is_not_noticed(
 def test_a_service_that_stays_away_is_told_and_nothing_is_promised(
     wire: Proxy, options: S3Options, fault: Fault
 ) -> None:
-    backend = S3Backend(options)
+    backend = S3Backend(impatient(options))
     wire.choose = lambda method, path: fault
     with pytest.raises(BackendError, match="failed"):
         backend.put_new("a", [b"1"])

@@ -20,6 +20,7 @@ from tests.peers.ceph import Ceph
 from tests.peers.require import require
 from tests.size import size
 from vna.index.migrate import migrate
+from vna.objects.ulid import new_ulid
 
 NODES = 3
 CLIENTS = 3
@@ -90,7 +91,7 @@ def test_nodes_and_the_database_die_under_load_and_nothing_acknowledged_is_lost(
         migrate(url)
         environment = {
             "VNA_DATABASE": url,
-            "VNA_STORES": f"bucket s3://nodes/{tmp_path.name} endpoint={s3.endpoint} "
+            "VNA_STORES": f"bucket s3://nodes/{new_ulid()} endpoint={s3.endpoint} "
             f"credentials={tmp_path}/keys",
             "VNA_SERVER__WORKERS": "1",
         }

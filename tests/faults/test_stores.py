@@ -20,6 +20,7 @@ from tests.faults.synthetic import Sent, native, small
 from tests.peers import ceph
 from tests.peers.ceph import Ceph
 from tests.size import size
+from vna.objects.ulid import new_ulid
 
 ROUNDS = size(2, 20)
 OBJECTS = size(6, 40)
@@ -183,7 +184,7 @@ def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: C
         f'access_key = "{ceph.ACCESS_KEY}"\nsecret_key = "{ceph.SECRET_KEY}"\n'
     )
     environment = {
-        "VNA_STORES": f"bucket s3://archive/{tmp_path.name} endpoint={s3.endpoint} "
+        "VNA_STORES": f"bucket s3://archive/{new_ulid()} endpoint={s3.endpoint} "
         f"credentials={tmp_path}/keys"
     }
     objects = [small(1, one) for one in range(4 * OBJECTS)]

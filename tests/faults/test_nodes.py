@@ -1,4 +1,5 @@
-"""Several nodes over one PostgreSQL and one S3, behind haproxy: each dies, the database too."""
+"""Several nodes over one PostgreSQL and one S3, behind haproxy: each dies, the database too, and
+its schema changes."""
 
 from __future__ import annotations
 
@@ -12,6 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Column, Connection, Integer
+
 from tests.faults import server as servers
 from tests.faults.client import BOUNDARY, ORIGINAL, acknowledged, body, get
 from tests.faults.synthetic import Sent, small
@@ -19,7 +24,8 @@ from tests.peers import ceph, haproxy, postgres
 from tests.peers.ceph import Ceph
 from tests.peers.require import require
 from tests.size import size
-from vna.index.migrate import migrate
+from vna.index import row_log
+from vna.index.migrate import alone, migrate, undisturbed
 from vna.objects.ulid import new_ulid
 
 NODES = 3
@@ -111,6 +117,8 @@ def test_nodes_and_the_database_die_under_load_and_nothing_acknowledged_is_lost(
             old = nodes[turn]
             old.kill()
             nodes[turn] = servers.start(old.data, environment=environment, port=old.port)
+        wait_until(began + SECONDS * (NODES + 0.5) / (NODES + 2))
+        migrate_beneath(url)
         wait_until(began + SECONDS * (NODES + 1) / (NODES + 2))
         cluster.restart()
         wait_until(began + SECONDS)
@@ -128,6 +136,24 @@ def test_nodes_and_the_database_die_under_load_and_nothing_acknowledged_is_lost(
         ).stdout.splitlines()[0]
         found = json.loads(done)
         assert (found["missing"], found["no-copy"]) == (0, 0)
+
+
+def migrate_beneath(url: str) -> None:
+    """What a migration of the next release does while nodes of this one serve: columns, a table, an
+    index, each row written once, and triggers put anew; in one transaction, as all of ours are."""
+
+    def work(connection: Connection) -> None:
+        do = Operations(MigrationContext.configure(connection))
+        for table in ("study", "series", "instance", "object", "segment"):
+            do.add_column(table, Column("next_release", Integer, server_default="0"))
+        do.create_table("next_release", Column("pk", Integer, primary_key=True))
+        do.create_index("next_release_of_instance", "instance", ["next_release"])
+        do.execute("UPDATE study SET next_release = 1")
+        row_log.remove(connection)
+        row_log.install(connection)
+
+    with alone(url) as connection:
+        undisturbed(connection, work)
 
 
 def ended(nodes: list[servers.Server]) -> None:

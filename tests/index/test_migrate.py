@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from vna.errors import InvalidConfiguration
-from vna.index.migrate import migrate, newest, states
+from vna.index.migrate import alone, migrate, newest, states, undisturbed
 
 
 def test_the_newest_file_is_the_head_of_the_chain() -> None:
@@ -38,3 +39,30 @@ def test_a_database_of_a_newer_release_is_refused(database_url: str) -> None:
     engine.dispose()
     with pytest.raises(InvalidConfiguration, match="newer release"):
         migrate(database_url)
+
+
+def test_a_migration_gives_way_to_those_who_serve(postgresql_url: str) -> None:
+    """One that waited with locks in its hands would have a reader broken off after a second."""
+    engine = create_engine(postgresql_url)
+    tried: list[int] = []
+    began = threading.Event()
+
+    def work(connection: Connection) -> None:
+        tried.append(1)
+        connection.execute(text("ALTER TABLE study ADD COLUMN next_release integer"))
+        began.set()
+        connection.execute(text("ALTER TABLE series ADD COLUMN next_release integer"))
+
+    with engine.connect() as reader, alone(postgresql_url) as connection:
+        reader.execute(text("SELECT 1 FROM series"))
+        migration = threading.Thread(target=undisturbed, args=(connection, work))
+        migration.start()
+        assert began.wait(10)
+        reader.execute(text("SELECT 1 FROM study"))  # what the migration holds: no deadlock
+        reader.rollback()
+        migration.join(30)
+        assert not migration.is_alive()
+    assert len(tried) > 1
+    with engine.connect() as found:
+        found.execute(text("SELECT next_release FROM study JOIN series USING (next_release)"))
+    engine.dispose()

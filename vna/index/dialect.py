@@ -97,6 +97,12 @@ def lost_race(error: DBAPIError) -> bool:
     return getattr(cause, "sqlstate", None) in RACES
 
 
+def met_a_lock(error: DBAPIError) -> bool:
+    """Whether others held what was wanted: a deadlock, a serialization failure, a lock that was not
+    to be had in time."""
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03"}
+
+
 def failed(error: DBAPIError) -> bool:
     """Whether the database is at fault, so that the same statement may succeed later."""
     if isinstance(error.orig, sqlite3.DatabaseError):

@@ -260,7 +260,7 @@ class Index:
         try:
             yield
         except DBAPIError as error:
-            if not dialect.failed(error):
+            if not (dialect.failed(error) or dialect.met_a_lock(error)):
                 raise
             raise _unavailable(error) from error
         except PoolTimeout as error:

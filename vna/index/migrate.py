@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vna.errors import IndexUnavailable, InvalidConfiguration
 from vna.index import dialect
 
 LOCK = 0x564E41  # of pg_advisory_lock
+ATTEMPTS = 50
+LOCK_MILLISECONDS = 300  # less than PostgreSQL's deadlock_timeout, a second
 
 
 def migrate(url: str) -> None:
@@ -29,8 +33,25 @@ def migrate(url: str) -> None:
                 f"this one knows up to {known[-1]}: start the newer release"
             )
         if present != known[-1]:
-            _upgrade(connection)
+            undisturbed(connection, _upgrade)
+
+
+def undisturbed(connection: Connection, work: Callable[[Connection], None]) -> None:
+    """Do `work` in one transaction; again from the start where nodes that serve meanwhile hold a
+    lock that it waits for. It gives up its own before one of them would be broken off."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+            work(connection)
             connection.commit()
+        except DBAPIError as error:
+            connection.rollback()
+            if attempt == ATTEMPTS or not dialect.met_a_lock(error):
+                raise
+            time.sleep(random.uniform(0, 0.1 * attempt))
+        else:
+            return
 
 
 @contextmanager

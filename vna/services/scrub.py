@@ -84,7 +84,10 @@ class Scrub:
         """
         require(caller, Right.ADMINISTER)
         with self._index.reading() as session:
-            before = session.now() - int(days * DAY_MILLISECONDS)
+            before = session.now() - int(days * DAY_MILLISECONDS) + 1
+        time.sleep(
+            0.002
+        )  # what was checked in this very millisecond counts, what we check does not
         wanted = stores or tuple(self._objects.stores)
         named: set[tuple[str, str]] = set()
         for each in self._each(wanted, before, Pace(0), repair):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import insert, select, text
 
+from tests.peers import postgres
+from tests.peers.postgres import Cluster
 from vna.errors import IndexUnavailable, InvalidConfiguration
 from vna.index import dialect
 from vna.index.engine import Index, Session
@@ -126,3 +129,36 @@ def test_a_newer_schema_is_refused_in_clear_words(database_url: str) -> None:
 
     with pytest.raises(InvalidConfiguration, match="newer release"):
         migrate(database_url)
+
+
+def test_a_role_without_privileges_can_ask_which_database_it_is(
+    postgresql: Cluster, postgresql_url: str
+) -> None:
+    postgresql.execute("DROP ROLE IF EXISTS plain")
+    postgresql.execute("CREATE ROLE plain LOGIN")
+    index = Index.open(postgresql_url.replace("postgres@", "plain@"))
+    as_owner = Index.open(postgresql_url)
+    assert index.history() == as_owner.history() != ""
+    for each in (index, as_owner):
+        each.close()
+
+
+def test_a_connection_to_another_database_is_refused_and_told(postgresql_url: str) -> None:
+    told: list[int] = []
+    index = Index.open(postgresql_url, history="1/00000001", replaced=lambda: told.append(1))
+    for _ in range(2):
+        with pytest.raises(IndexUnavailable, match="taken over"), index.reading():
+            pass
+    assert len(told) == 2
+    index.close()
+
+
+def test_a_standby_is_no_database_to_work_with(postgresql: Cluster, postgresql_url: str) -> None:
+    with (
+        TemporaryDirectory(prefix="vna-postgresql-") as folder,
+        postgres.standby(Path(folder), postgresql) as standby,
+    ):
+        index = Index.open(postgresql_url.replace(f":{postgresql.port}/", f":{standby.port}/"))
+        with pytest.raises(IndexUnavailable), index.reading():
+            pass
+        index.close()

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from vna.errors import InvalidConfiguration
+from vna.errors import IndexUnavailable, InvalidConfiguration
 
 SQLITE_NOW = "SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
 POSTGRESQL_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
@@ -82,6 +82,23 @@ def engine(url: str) -> Engine:
 
 # Primary result codes of a disk that fails; one that cannot be read is told as a corrupt file.
 UNREADABLE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def history(connection: Any) -> str:
+    """Which cluster a new connection of PostgreSQL's driver leads to, and which timeline it writes.
+
+    Raises `IndexUnavailable`, where it is a standby, too.
+    """
+    import psycopg  # not before somebody uses PostgreSQL
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(POSTGRESQL_HISTORY)
+            found = str(cursor.fetchone()[0])
+        connection.rollback()
+    except psycopg.Error as error:
+        raise IndexUnavailable(f"the database failed: {type(error).__name__}") from error
+    return found
 
 
 def lost_race(error: DBAPIError) -> bool:

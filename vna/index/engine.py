@@ -242,11 +242,8 @@ class Index:
     def _connected(self, connection: Any, _record: object) -> None:
         """Refuse a new connection to a database that somebody else's promotion has made."""
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(dialect.POSTGRESQL_HISTORY)
-                found = str(cursor.fetchone()[0])
-            connection.rollback()
-        except BaseException:
+            found = dialect.history(connection)
+        except IndexUnavailable:
             connection.close()
             raise
         self._history = self._history or found

@@ -104,3 +104,25 @@ def check(port: int, objects: Sequence[Sent]) -> None:
             if status == 200:
                 break
         assert content == one.data, one.sop_uid
+
+
+def unkept(port: int, batches: Sequence[Sequence[Sent]], kept: dict[str, Sent]) -> list[list[Sent]]:
+    """Offer each batch once, while something fails; those that were not taken whole. What was
+    acknowledged is noted in `kept`. Nothing is told but 503, or nothing at all."""
+    left = []
+    for batch in batches:
+        status, content = offer(port, batch)
+        assert status in (0, 200, 202, 503), content
+        known = acknowledged(content) if status in (200, 202) else set()
+        kept |= {each.sop_uid: each for each in batch if each.sop_uid in known}
+        if len(known) < len(batch):
+            left.append(list(batch))
+    return left
+
+
+def offer_again(port: int, batches: Sequence[Sequence[Sent]], kept: dict[str, Sent]) -> None:
+    """The fault has passed: each is taken within three attempts."""
+    for batch in batches:
+        answers = (offer(port, batch)[0] for _ in range(RETRIES))
+        assert any(status in (200, 202) for status in answers)
+        kept |= {each.sop_uid: each for each in batch}

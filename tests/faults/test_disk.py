@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import server as servers
-from tests.faults.client import RETRIES, acknowledged, check, get, offer
+from tests.faults.client import check, get, offer, offer_again, unkept
 from tests.faults.synthetic import Sent, small
 from tests.peers import libfiu
 from tests.peers.libfiu import Fault
@@ -48,20 +48,10 @@ def test_calls_that_fail_lose_nothing_acknowledged(
             ]
             processes = server.tree()
             libfiu.begin(tmp_path, processes, fault)
-            again = []
-            for batch in batches:
-                status, content = offer(server.port, batch)
-                assert status in (0, 200, 202, 409, 503), content
-                known = acknowledged(content) if status in (200, 202) else set()
-                kept |= {each.sop_uid: each for each in batch if each.sop_uid in known}
-                if len(known) < len(batch):
-                    again.append(batch)
+            again = unkept(server.port, batches, kept)
             libfiu.end(tmp_path, processes, fault)
             failed += len(again)
-            for batch in again:
-                answers = (offer(server.port, batch)[0] for _ in range(RETRIES))
-                assert any(status in (200, 202) for status in answers)
-                kept |= {each.sop_uid: each for each in batch}
+            offer_again(server.port, again, kept)
             check(server.port, random.Random(turn).sample(list(kept.values()), 10))
     record_property("requests that failed", failed)
     assert failed, "nothing failed"

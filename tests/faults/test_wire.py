@@ -15,7 +15,7 @@ from storage_backends.base import BackendError
 from storage_backends.s3 import PART_BYTES, S3Backend, S3Options
 from tests.faults import proxy as wires
 from tests.faults import server as servers
-from tests.faults.client import RETRIES, acknowledged, check, offer
+from tests.faults.client import check, offer_again, unkept
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.synthetic import Sent, small
 from tests.objects.archive import content_of
@@ -144,21 +144,11 @@ def test_an_archive_over_a_failing_wire_loses_nothing_acknowledged(
                 for batch in range(BATCHES)
             ]
             wire.choose = choose
-            again = []
-            for batch in batches:
-                status, content = offer(server.port, batch)
-                assert status in (0, 200, 202, 409, 503), content
-                known = acknowledged(content) if status in (200, 202) else set()
-                kept |= {each.sop_uid: each for each in batch if each.sop_uid in known}
-                if len(known) < len(batch):
-                    again.append(batch)
+            again = unkept(server.port, batches, kept)
             check(server.port, dice.sample(list(kept.values()), 6))
             wire.choose = lambda method, path: None
             failed += len(again)
-            for batch in again:
-                answers = (offer(server.port, batch)[0] for _ in range(RETRIES))
-                assert any(status in (200, 202) for status in answers)
-                kept |= {each.sop_uid: each for each in batch}
+            offer_again(server.port, again, kept)
     record_property("requests that failed", failed)
     record_property("faults met", sum(wire.met.values()))
     assert all(wire.met[each] for each in kinds)

@@ -73,16 +73,8 @@ class Cluster:
 @contextmanager
 def running(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
     """A cluster in `folder` until the block ends; without syncs, for speed, unless `durable`."""
-    bin_folder = programs()
-    assert bin_folder is not None, missing()
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "data"
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        _open_to_others(folder)
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    _run([*as_user, str(bin_folder / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust",
+    data, as_user = _prepared(folder)
+    _run([*as_user, _program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust",
           "-E", "UTF8", "--locale=C", "--no-sync"])  # fmt: skip
     with _started(data, as_user, durable=durable) as cluster:
         yield cluster
@@ -91,25 +83,32 @@ def running(folder: Path, *, durable: bool = False) -> Iterator[Cluster]:
 @contextmanager
 def standby(folder: Path, primary: Cluster) -> Iterator[Cluster]:
     """A streaming standby of `primary` until the block ends."""
-    bin_folder = programs()
-    assert bin_folder is not None, missing()
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "data"
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        _open_to_others(folder)
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    _run([*as_user, str(bin_folder / "pg_basebackup"), "-h", "127.0.0.1", "-p", str(primary.port),
+    data, as_user = _prepared(folder)
+    _run([*as_user, _program("pg_basebackup"), "-h", "127.0.0.1", "-p", str(primary.port),
           "-U", "postgres", "-D", str(data), "-R", "-c", "fast", "--no-sync"])  # fmt: skip
     with _started(data, as_user) as cluster:
         yield cluster
 
 
+def _prepared(folder: Path) -> tuple[Path, list[str]]:
+    """Where the data of a cluster go, and what stands before a program that its user runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return folder / "data", []
+    shutil.chown(folder, "postgres", "postgres")
+    _open_to_others(folder)
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    return folder / "data", as_user
+
+
+def _program(name: str) -> str:
+    found = programs()
+    assert found is not None, missing()
+    return str(found / name)
+
+
 @contextmanager
 def _started(data: Path, as_user: list[str], *, durable: bool = False) -> Iterator[Cluster]:
-    bin_folder = programs()
-    assert bin_folder is not None, missing()
     port = _free_port()
     options = {
         "listen_addresses": "127.0.0.1",
@@ -121,7 +120,7 @@ def _started(data: Path, as_user: list[str], *, durable: bool = False) -> Iterat
         "shared_buffers": "64MB",
     }
     words = " ".join(f"-c {name}={value!r}" for name, value in options.items())
-    control = [*as_user, str(bin_folder / "pg_ctl"), "-D", str(data), "-w", "-t", "60"]
+    control = [*as_user, _program("pg_ctl"), "-D", str(data), "-w", "-t", "60"]
     _run([*control, "-l", str(data / "log"), "-o", words, "start"])
     again = (*control, "-l", str(data / "log"), "-o", words)
     try:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.dicom.bundled import ROOT, identifiable, name
@@ -119,6 +119,7 @@ def test_a_bundled_object_cut_at_many_bytes_is_odd_or_refused(path: Path) -> Non
     st.sampled_from(list(nested())),
     st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=4)), max_size=6),
 )
+@example("1.2.840.10008.1.2 True", [(4204, b"\x00"), (9462, b"\x00\x00$")])
 def test_a_corrupted_object_is_odd_or_refused(kind: str, changes: list[tuple[int, bytes]]) -> None:
     data = bytearray(nested()[kind])
     for at, new in changes:

@@ -43,6 +43,7 @@ def rewritten_by_pydicom(source: Source, reason: str) -> bytes:
     Raises `MalformedObject` with `reason` where pydicom fails as well.
     """
     import pydicom
+    from pydicom.errors import BytesLengthException
     from pydicom.filebase import DicomBytesIO
     from pydicom.filewriter import write_dataset
 
@@ -53,6 +54,6 @@ def rewritten_by_pydicom(source: Source, reason: str) -> bytes:
         try:
             given = BytesIO(source.read(0, _LARGEST))
             write_dataset(written, pydicom.dcmread(given, force=True, stop_before_pixels=True))
-        except _FAILURES as error:
+        except (*_FAILURES, BytesLengthException) as error:
             raise MalformedObject(f"the structure cannot be read: {reason}") from error
     return bytes(written.getvalue())

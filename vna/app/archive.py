@@ -12,7 +12,7 @@ from pathlib import Path
 from vna.app.stores import open_objects
 from vna.config import Settings
 from vna.decoders import Decoders
-from vna.index.engine import Index
+from vna.index.engine import Index, nothing
 from vna.index.imports import ImportLedger
 from vna.model.archive import DuplicatePolicy
 from vna.objects import ObjectStore
@@ -69,10 +69,6 @@ Ingested = Callable[[str, str, int], None]  # source, outcome, bytes
 
 
 def _uncounted(source: str, outcome: str, size: int) -> None:
-    return None
-
-
-def _nothing() -> None:
     return None
 
 
@@ -134,7 +130,7 @@ class Archive:
         *,
         ingested: Ingested = _uncounted,
         history: str = "",
-        replaced: Callable[[], None] = _nothing,
+        replaced: Callable[[], None] = nothing,
     ) -> Iterator[Archive]:
         """Open what `settings` name, until the block ends; then what was handed in is finished and
         this process's segment sealed.

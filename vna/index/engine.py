@@ -130,7 +130,7 @@ class Session:
         self.changes.clear()
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """What is done about another database where nobody says."""
 
 
@@ -138,7 +138,7 @@ class Index:
     """The metadata index. Opened after the fork: no connection crosses one."""
 
     def __init__(
-        self, engine: Engine, history: str = "", replaced: Callable[[], None] = _nothing
+        self, engine: Engine, history: str = "", replaced: Callable[[], None] = nothing
     ) -> None:
         self._engine = engine
         self._history, self._replaced = history, replaced
@@ -148,7 +148,7 @@ class Index:
         self._turns = None if self.postgresql else Turns(Path(engine.url.database or ""))
 
     @classmethod
-    def open(cls, url: str, *, history: str = "", replaced: Callable[[], None] = _nothing) -> Index:
+    def open(cls, url: str, *, history: str = "", replaced: Callable[[], None] = nothing) -> Index:
         """Connect to `sqlite:////path` or `postgresql+psycopg://…`; the schema must be there.
 
         A connection that meets another history of the database than `history` (see `history`) is

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vna.dicom.anatomy import Anatomy, Kind
+from vna.dicom.header import PackedHeader
 from vna.model.archive import Place
 from vna.services.category import Category, category_of
 from vna.services.stored import Stored
@@ -20,7 +21,7 @@ def stored(sop_class: str, *, frames: int = 0, syntax: str = NATIVE) -> Stored:
     place = Place("", 0, 0)
     return Stored(
         "1.2", "1.2.3", "1.2.3.4", sop_class, 1, True, syntax, 0, b"", "", (), b"", place,
-        anatomy.encode(), b"", (), 0,
+        anatomy.encode(), PackedHeader(b""), (), 0,
     )  # fmt: skip
 
 

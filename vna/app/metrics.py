@@ -65,15 +65,30 @@ class Metrics:
             "vna_ingest_bytes", "Bytes of objects received.", ["source"], registry=own
         )
         self._version = version
+        self._counted: dict[tuple[str, str, int], tuple[Any, Any, Any]] = {}
 
     def answered(self, request: Answered) -> None:
         """Count one request."""
-        route = request.template or "none"
-        self._requests.labels(route, request.method, str(request.status)).observe(request.seconds)
-        self._received.labels(route).inc(request.received)
-        self._sent.labels(route).inc(request.sent)
+        key = (request.template, request.method, request.status)
+        counted = self._counted.get(key)  # to find them by their labels takes longer than to count
+        if counted is None:
+            counted = self._counted[key] = self._counters_of(*key)
+        seconds, received, sent = counted
+        seconds.observe(request.seconds)
+        if request.received:
+            received.inc(request.received)
+        if request.sent:
+            sent.inc(request.sent)
         if not request.whole:
-            self._broken.labels(route).inc()
+            self._broken.labels(request.template or "none").inc()
+
+    def _counters_of(self, template: str, method: str, status: int) -> tuple[Any, Any, Any]:
+        route = template or "none"
+        return (
+            self._requests.labels(route, method, str(status)),
+            self._received.labels(route),
+            self._sent.labels(route),
+        )
 
     def ingested(self, source: str, result: str, size: int) -> None:
         """Count one object; `result` is a disposition or the code of an error."""

@@ -78,6 +78,18 @@ def decompress(compressed: bytes, dictionary: bytes | None = None) -> bytes:
         raise MalformedObject("the compressed header is damaged") from error
 
 
+@dataclass(frozen=True, slots=True)
+class PackedHeader:
+    """A compressed header as it is stored; unpacked only where somebody wants it."""
+
+    body: bytes
+    dictionary: bytes | None = None
+
+    def encoded(self) -> bytes:
+        """The encoded header; raises `MalformedObject` where the bytes are damaged."""
+        return decompress(self.body, self.dictionary)
+
+
 class _PerThread(threading.local):
     """zstd contexts may not be shared between threads."""
 

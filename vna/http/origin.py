@@ -7,6 +7,7 @@ name at this address (DNS rebinding) it could even read the answers. Neither get
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from vna.errors import Forbidden
@@ -60,6 +61,7 @@ def _authority(url: str) -> str:
     return urlsplit(url).netloc.lower()
 
 
+@lru_cache(maxsize=64)  # of every request; a client sends the same each time
 def _name(url: str) -> str | None:
     try:
         return urlsplit(url).hostname

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ClauseElement, Connection
+from sqlalchemy import BindParameter, ClauseElement, Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import visitors
 
@@ -59,7 +58,7 @@ class Fixed:
                 if isinstance(each, BindParameter) and each.expanding and not each.unique
             }
         )
-        self._text = lru_cache(_SHAPES)(self._make)
+        self._texts: dict[tuple[object, ...], _Text] = {}
 
     def fetch(self, connection: Connection, parameters: Row) -> list[Any]:
         """Its rows, as named tuples."""
@@ -92,10 +91,16 @@ class Fixed:
 
     def _for(self, connection: Connection, parameters: Row) -> _Text:
         counts = [_places(len(parameters[name])) for name in self._lists]
-        return self._text(_Dialect(connection.dialect), tuple(parameters), tuple(counts))
+        key = (connection.dialect.name, *parameters, *counts)
+        found = self._texts.get(key)
+        if found is None:
+            if len(self._texts) >= _SHAPES:
+                self._texts.clear()
+            found = self._texts[key] = self._make(connection.dialect, list(parameters), counts)
+        return found
 
-    def _make(self, dialect: _Dialect, names: tuple[str, ...], counts: tuple[int, ...]) -> _Text:
-        compiled = self._statement.compile(dialect=dialect.dialect, column_keys=list(names))
+    def _make(self, dialect: Dialect, names: Sequence[str], counts: Sequence[int]) -> _Text:
+        compiled = self._statement.compile(dialect=dialect, column_keys=list(names))
         lists = dict(zip(self._lists, ([0] * count for count in counts), strict=True))
         state = compiled.construct_expanded_state(
             dict(compiled.params) | dict.fromkeys(names) | lists
@@ -111,19 +116,6 @@ class Fixed:
             places,
             named("Row", described, rename=True)._make if described else tuple,
         )
-
-
-class _Dialect:
-    """A dialect as a key: all connections to one kind of database share the texts."""
-
-    def __init__(self, dialect: Any) -> None:
-        self.dialect = dialect
-
-    def __hash__(self) -> int:
-        return hash(self.dialect.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Dialect) and other.dialect.name == self.dialect.name
 
 
 class _Cursor:

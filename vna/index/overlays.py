@@ -28,15 +28,22 @@ from vna.index import patient_shown
 from vna.index.engine import Session
 from vna.index.fixed import Fixed
 from vna.index.patient_shown import PatientShown
-from vna.index.tables import instance, overlay, overlay_head, series
+from vna.index.tables import instance, overlay, overlay_head, series, study
 from vna.model.archive import Rank
 from vna.model.query import Level
 
-_STUDY_HEAD = Fixed(
-    select(overlay_head.c.version).where(
-        overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
-        overlay_head.c.target_fk == bindparam("study_fk"),
+_OF_STUDY = Fixed(
+    select(overlay_head.c.version, *patient_shown.COLUMNS)
+    .select_from(
+        patient_shown.STUDY_AND_PATIENT.outerjoin(
+            overlay_head,
+            and_(
+                overlay_head.c.scope == literal_column(str(int(Level.STUDY))),
+                overlay_head.c.target_fk == study.c.pk,
+            ),
+        )
     )
+    .where(study.c.pk == bindparam("study_fk"))
 )
 Target = tuple[Level, int]  # scope and key of the study, series or instance
 
@@ -163,9 +170,9 @@ class StudyEdits:
 
 
 def edits_of_study(session: Session, study_fk: int) -> StudyEdits:
-    """The edits of everything in a study, in at most four statements, mostly in two."""
-    patient = patient_shown.of_study(session, study_fk)
-    if not _touched(session, study_fk):
+    """The edits of everything in a study, in at most three statements, mostly in one."""
+    touched, patient = _of_study(session, study_fk)
+    if not touched:
         return StudyEdits(study_fk, {}, {}, patient)
     below = select(series.c.pk).where(series.c.study_fk == study_fk)
     heads = session.execute(
@@ -183,8 +190,8 @@ def edits_for(
     session: Session, study_fk: int, series_fk: int | None = None, instance_fk: int | None = None
 ) -> list[Edit]:
     """What to apply to an object of the study, of one series of it, or of one instance."""
-    patient = patient_shown.of_study(session, study_fk)
-    if not _touched(session, study_fk):
+    touched, patient = _of_study(session, study_fk)
+    if not touched:
         return list(patient.edits)
     keys = ((Level.STUDY, study_fk), (Level.SERIES, series_fk), (Level.INSTANCE, instance_fk))
     found = standing(session, [(level, key) for level, key in keys if key is not None])
@@ -203,9 +210,10 @@ def bump(session: Session, targets: Iterable[Target]) -> None:
             session.execute(insert(overlay_head).values(scope=scope, target_fk=key, version=1))
 
 
-def _touched(session: Session, study_fk: int) -> bool:
-    """Whether an overlay ever touched the study or anything below it."""
-    return any(row.version for row in session.fetch(_STUDY_HEAD, {"study_fk": study_fk}))
+def _of_study(session: Session, study_fk: int) -> tuple[bool, PatientShown]:
+    """Whether an overlay ever touched the study or anything below it; the patient shown for it."""
+    (row,) = session.fetch(_OF_STUDY, {"study_fk": study_fk})
+    return bool(row.version), patient_shown.of(row)
 
 
 def _within(study_fk: int) -> ColumnElement[bool]:

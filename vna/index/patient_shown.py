@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import and_, literal_column
 
 from vna.dicom.edit import Edit
-from vna.index.engine import Session
-from vna.index.fixed import Fixed
 from vna.index.tables import demographics, patient_link, study
 
 # Name, id, issuer, birth date and sex: what names a patient. The rest of the patient module
@@ -18,13 +16,22 @@ from vna.index.tables import demographics, patient_link, study
 NAMING_TAGS = ("00100010", "00100020", "00100021", "00100030", "00100040")
 
 _OWN = demographics.alias()
-_SHOWN = Fixed(
-    select(demographics.c.attributes, patient_link.c.pk, patient_link.c.since)
-    .select_from(study)
-    .join(_OWN, _OWN.c.pk == study.c.demographics_fk)
-    .join(patient_link, patient_link.c.identifier_fk == _OWN.c.identifier_fk)
-    .join(demographics, demographics.c.pk == patient_link.c.shown_fk)
-    .where(study.c.pk == bindparam("study_fk"), patient_link.c.until == literal_column("0"))
+# A study with the patient that a link shows for it; what `of` reads of each row.
+STUDY_AND_PATIENT = (
+    study.outerjoin(_OWN, _OWN.c.pk == study.c.demographics_fk)
+    .outerjoin(
+        patient_link,
+        and_(
+            patient_link.c.identifier_fk == _OWN.c.identifier_fk,
+            patient_link.c.until == literal_column("0"),
+        ),
+    )
+    .outerjoin(demographics, demographics.c.pk == patient_link.c.shown_fk)
+)
+COLUMNS = (
+    demographics.c.attributes.label("patient"),
+    patient_link.c.pk.label("link"),
+    patient_link.c.since.label("link_since"),
 )
 
 
@@ -40,12 +47,10 @@ class PatientShown:
     since: int = 0
 
 
-def of_study(session: Session, study_fk: int) -> PatientShown:
-    """The patient shown for a study."""
-    rows = session.fetch(_SHOWN, {"study_fk": study_fk})
-    if not rows:
+def of(row: Any) -> PatientShown:
+    """The patient shown for a study, by a row of `STUDY_AND_PATIENT`."""
+    if row.patient is None:
         return PatientShown()
-    (found,) = rows
-    attributes: dict[str, Any] = orjson.loads(found.attributes)
+    attributes: dict[str, Any] = orjson.loads(row.patient)
     edits = tuple(Edit(tag, attributes.get(tag)) for tag in NAMING_TAGS)
-    return PatientShown(edits, found.pk, found.since)
+    return PatientShown(edits, row.link, row.link_since)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
-from vna.dicom import header
 from vna.dicom.edit import Edit
+from vna.dicom.header import PackedHeader
 from vna.errors import Gone
 from vna.index import overlays
 from vna.index.engine import Session
@@ -64,7 +64,10 @@ _ALL = (
 _OF = {
     Level.STUDY: _ALL.where(series.c.study_fk == bindparam("key")),
     Level.SERIES: _ALL.where(series.c.pk == bindparam("key")),
-    Level.INSTANCE: _ALL.where(instance.c.pk == bindparam("key")),
+    # Of one instance the dictionary comes along: a statement of its own would cost more.
+    Level.INSTANCE: _ALL.add_columns(series.c.dictionary.label("series_dictionary")).where(
+        instance.c.pk == bindparam("key")
+    ),
 }
 _IS_CURRENT = instance_version.c.current == literal_column("1")
 _EVERY_OF = {level: Fixed(statement) for level, statement in _OF.items()}
@@ -87,7 +90,7 @@ _DICTIONARIES = Fixed(
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One version of one instance. `header`, `anatomy`: encoded (docs/formats.md).
+    """One version of one instance. `anatomy`: encoded (docs/formats.md).
 
     `edits`: overlays in force, in order of application; `edited_at`: when the latest was made, ms
     since 1970 UTC, 0 without any. `stamp` differs whenever the version would be shown otherwise.
@@ -105,7 +108,7 @@ class Holding:
     xxh3: bytes
     place: Place
     anatomy: bytes
-    header: bytes
+    header: PackedHeader
     oddities: tuple[str, ...]
     edits: tuple[Edit, ...]
     edited_at: int
@@ -142,7 +145,11 @@ def shown(
     rows = session.fetch(statement, {"key": found.key})
     if isinstance(version, int):
         rows = [row for row in rows if row.number == version]
-    dictionaries = _dictionaries(session, {row.series_fk for row in rows if row.dictionary})
+    needing = [row for row in rows if row.dictionary]
+    if found.level is Level.INSTANCE:
+        dictionaries = {row.series_fk: row.series_dictionary for row in needing}
+    else:
+        dictionaries = _dictionaries(session, {row.series_fk for row in needing})
     return [_holding(row, study_uid, found, edits, dictionaries) for row in rows]
 
 
@@ -206,7 +213,7 @@ def _holding(
         xxh3=row.xxh3,
         place=Place(row.segment, row.offset, row.length, raw),
         anatomy=row.anatomy,
-        header=header.decompress(row.header, dictionary),
+        header=PackedHeader(row.header, dictionary),
         oddities=tuple(row.oddities.split()),
         edits=tuple(edits.of(row.series_fk, row.instance_fk)),
         edited_at=edits.at(row.series_fk, row.instance_fk),

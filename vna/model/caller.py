@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 DEFAULT_PARTITION = 1
 
@@ -57,6 +58,7 @@ def nobody(origin: str) -> Caller:
     return Caller("nobody", origin, frozenset(), frozenset())
 
 
+@lru_cache(maxsize=64)  # of every request
 def local_administrator(origin: str) -> Caller:
     """The one caller of the embedded default: every right, every organisation, loopback only."""
     return Caller("local-administrator", origin, None, frozenset(Right))

@@ -127,7 +127,7 @@ def instance_json(found: Holding, base_url: str) -> bytes:
     base = f"{base_url}/studies/{study}/series/{series}/instances/{sop}/bulkdata"
     syntaxes = {"vr": "UI", "Value": available(found.transfer_syntax)}
     edits = [*found.edits, Edit(AVAILABLE_TRANSFER_SYNTAX_UID, syntaxes)]
-    return to_json(Header.decode(found.header), base, edits)
+    return to_json(Header.decode(found.header.encoded()), base, edits)
 
 
 def _document(stamps: Sequence[str], pieces: Sequence[Piece]) -> MetadataDocument:

@@ -10,7 +10,7 @@ import xxhash
 
 from vna.dicom.anatomy import Anatomy
 from vna.dicom.edit import Edit, apply_json
-from vna.dicom.header import Header
+from vna.dicom.header import Header, PackedHeader
 from vna.dicom.json import to_dict
 from vna.index.places import Holding
 from vna.model.archive import Place
@@ -34,7 +34,7 @@ class Stored:
     xxh3: bytes = field(repr=False)
     place: Place = field(repr=False)
     anatomy_bytes: bytes = field(repr=False)
-    header_bytes: bytes = field(repr=False)
+    packed_header: PackedHeader = field(repr=False)
     edits: tuple[Edit, ...] = field(repr=False)
     edited_at: int = field(repr=False)  # ms since 1970 UTC; 0 without edits
 
@@ -42,6 +42,11 @@ class Stored:
     def anatomy(self) -> Anatomy:
         """Where its parts lie."""
         return Anatomy.decode(self.anatomy_bytes)
+
+    @cached_property
+    def header_bytes(self) -> bytes:
+        """Its header as received, encoded (docs/formats.md)."""
+        return self.packed_header.encoded()
 
     @cached_property
     def header(self) -> Header:

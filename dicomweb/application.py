@@ -76,7 +76,8 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
         Intake("POST", STUDY, store),
-        *(Route("GET", path, instances) for path in (STUDY, SERIES, INSTANCE)),
+        *(Route("GET", path, instances, prompt=path == INSTANCE)
+          for path in (STUDY, SERIES, INSTANCE)),
         *(Route("DELETE", path, delete) for path in (STUDY, SERIES, INSTANCE)),
         *(Route("GET", f"{path}/metadata", metadata) for path in (STUDY, SERIES, INSTANCE)),
         *(
@@ -87,7 +88,7 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
             Route("GET", f"{path}/bulkdata", pixels.all_bulkdata)
             for path in (STUDY, SERIES, INSTANCE)
         ),
-        Route("GET", INSTANCE + "/frames/{frames}", pixels.frames),
+        Route("GET", INSTANCE + "/frames/{frames}", pixels.frames, prompt=True),
         Route("GET", INSTANCE + "/bulkdata/{path:rest}", pixels.bulkdata),
         Route("GET", WADO, wado),
         *(

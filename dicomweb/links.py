@@ -45,4 +45,4 @@ class Links:
 
 def _segment(uid: str) -> str:
     # A UID needs no escape; what came in place of one may.
-    return quote(uid, safe="")
+    return uid if uid.replace(".", "").isalnum() and uid.isascii() else quote(uid, safe="")

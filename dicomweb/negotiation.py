@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vna.dicom.transfer_syntax import EXPLICIT_BE, IMPLICIT_LE
 from vna.errors import InvalidValue, NotAcceptable
@@ -52,11 +53,13 @@ def accepted(request: Request, *, strict: bool) -> tuple[MediaRange, ...]:
 
     Without a header anything will do, unless `strict`. Raises `InvalidValue`, `NotAcceptable`.
     """
-    text = request.header("accept")
+    return _accepted(request.header("accept"), request.one("accept"), strict)
+
+
+def _accepted(text: str | None, parameter: str | None, strict: bool) -> tuple[MediaRange, ...]:
     if text is None and strict:
         raise NotAcceptable("the request names no acceptable media type (PS3.18 §8.7.5)")
     header = (ANYTHING,) if text is None else parse_accept(text)
-    parameter = request.one("accept")
     named = () if parameter is None else parse_accept_parameter(parameter, header)
     return tuple(each for each in (*named, *header) if each.q > 0)
 
@@ -66,7 +69,12 @@ def wanted(request: Request, *, strict: bool) -> tuple[Wanted, ...]:
 
     Raises `InvalidValue` where DICOM and rendered media types are mixed.
     """
-    ranges = accepted(request, strict=strict)
+    return _all_wanted(request.header("accept"), request.one("accept"), strict)
+
+
+@lru_cache(maxsize=64)  # a client sends the same each time
+def _all_wanted(text: str | None, parameter: str | None, strict: bool) -> tuple[Wanted, ...]:
+    ranges = _accepted(text, parameter, strict)
     essences = {each.media_type.essence for each in ranges}
     if essences & RENDERED and essences & NOT_RENDERED:
         raise InvalidValue("Accept", "", "not mix DICOM and rendered media types (PS3.18 §8.7.5)")

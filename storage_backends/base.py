@@ -109,7 +109,10 @@ class Reader(Protocol):
         """Bytes that can be read now; grows while a writer appends."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes at `offset`, or fewer only where the key ends."""
+        """Exactly `length` bytes at `offset`, or fewer only where the key ends.
+
+        Raises `TakesTime` where it must be prompt and would wait (`storage_backends.prompt`).
+        """
 
     def close(self) -> None:
         """Give the resources back; no read may be under way."""

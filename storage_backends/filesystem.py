@@ -16,6 +16,7 @@ Buffer = bytes | bytearray | memoryview
 Handle = int
 
 IOV_MAX = 1024  # buffers per writev: Linux's UIO_MAXIOV
+PROBE_BYTES = 256 * 1024
 MODE_FILE = 0o640
 MODE_DIRECTORY = 0o750
 
@@ -50,6 +51,9 @@ class FileSystem(Protocol):
 
     def read(self, handle: Handle, offset: int, length: int) -> bytes:
         """Read at a position: exactly `length` bytes, or fewer only where the file ends."""
+
+    def is_cached(self, handle: Handle, offset: int, length: int) -> bool:
+        """Whether reading there will most likely not wait for the disk."""
 
     def size(self, handle: Handle) -> int:
         """The size of an open file in bytes."""
@@ -116,6 +120,18 @@ class OsFileSystem:
             parts.append(data)
             missing -= len(data)
         return b"".join(parts)
+
+    def is_cached(self, handle: Handle, offset: int, length: int) -> bool:
+        probe = (bytearray(1),)
+        try:
+            # Objects are read from end to end: where its pages here and there are in memory, the
+            # others are, too. Where the file system cannot say, it raises.
+            for at in (*range(offset, offset + length, PROBE_BYTES), offset + length - 1):
+                if not os.preadv(handle, probe, at, os.RWF_NOWAIT):
+                    return False
+        except OSError:
+            return False
+        return True
 
     def size(self, handle: Handle) -> int:
         return os.fstat(handle).st_size

@@ -23,6 +23,7 @@ from storage_backends.base import (
     is_key,
 )
 from storage_backends.filesystem import FileSystem, Handle, OsFileSystem
+from storage_backends.prompt import TakesTime, must_be_prompt, takes_time
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -81,6 +82,7 @@ class LocalBackend:
             raise _translated(key, error) from error
 
     def open(self, key: str) -> LocalReader:
+        takes_time()
         path, _ = self._place(key)
         try:
             return LocalReader(self._fs, key, self._fs.open(path))
@@ -206,6 +208,8 @@ class LocalReader:
             raise _translated(self._key, error) from error
 
     def read(self, offset: int, length: int) -> bytes:
+        if must_be_prompt() and not self._fs.is_cached(self._handle, offset, length):
+            raise TakesTime
         try:
             return self._fs.read(self._handle, offset, length)
         except OSError as error:

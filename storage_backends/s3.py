@@ -42,6 +42,7 @@ from storage_backends.base import (
     WriterPoisoned,
     check_key,
 )
+from storage_backends.prompt import takes_time
 
 PART_BYTES = 16 * 1024**2  # up to this a key is one PUT; a multipart upload beyond it
 LIST_PAGE = 1000
@@ -172,6 +173,7 @@ class S3Backend:
 
     @contextmanager
     def _asking(self, key: str) -> Iterator[None]:
+        takes_time()
         try:
             yield
         except BackendError:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from tests.index.standing import STAMP, dump, organisation, patient, person, study
 from vna.errors import Conflict, NotFound
-from vna.index import identity, patient_operations, patient_shown
+from vna.index import identity, overlays, patient_operations, patient_shown
 from vna.index import tables as t
 from vna.index.engine import Index, Session
 from vna.model.caller import DEFAULT_PARTITION
@@ -93,11 +93,11 @@ def test_a_merged_identifier_shows_the_patient_it_was_merged_into(people: Index)
     with people.reading() as session:
         a = session.execute(select(t.study.c.pk).where(t.study.c.uid == "1.2.1")).scalar_one()
         b = session.execute(select(t.study.c.pk).where(t.study.c.uid == "1.2.2")).scalar_one()
-        edits = {edit.path: edit.value for edit in patient_shown.of_study(session, a).edits}
+        edits = {edit.path: edit.value for edit in overlays.edits_of_study(session, a).patient.edits}
         assert edits["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "NAME^B"}]}
         assert edits["00100020"] == {"vr": "LO", "Value": ["B"]}
         assert edits["00100030"] is None, "what the target does not say is removed"
-        assert patient_shown.of_study(session, b) == patient_shown.PatientShown()
+        assert overlays.edits_of_study(session, b).patient == patient_shown.PatientShown()
 
 
 def test_a_chain_of_merges_shows_its_end(people: Index) -> None:

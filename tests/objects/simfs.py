@@ -152,6 +152,9 @@ class SimFS:
     def read(self, handle: int, offset: int, length: int) -> bytes:
         return bytes(self._handles[handle].live[offset : offset + length])
 
+    def is_cached(self, handle: int, offset: int, length: int) -> bool:
+        return True
+
     def size(self, handle: int) -> int:
         return len(self._handles[handle].live)
 

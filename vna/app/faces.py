@@ -37,6 +37,7 @@ def application(archive: Archive, settings: Settings, metrics: Metrics) -> Faces
         strict_accept=settings.dicomweb.strict_accept,
         max_results=settings.dicomweb.max_results,
         ignored_parameters=settings.dicomweb.ignored_parameters,
+        embedded=not archive.index.postgresql,
         behind_proxy=settings.access.behind_proxy,
         callers=(
             Controlled(archive.access, archive.sessions, settings.public_url)

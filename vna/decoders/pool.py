@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from storage_backends.prompt import takes_time
 from vna.decoders import framing
 from vna.decoders.tasks import TASKS
 from vna.errors import DecoderFailed, NotAcceptable, Overloaded, Undecodable, Unencodable
@@ -65,6 +66,7 @@ class Decoders:
         Blocks. Raises what the task refuses with (`Undecodable`, `NotAcceptable`), `DecoderFailed`
         when the child crashed, hung or ran out of memory, `Overloaded` when none became free.
         """
+        takes_time()
         child = self._borrow()
         answer: framing.Message | None = None
         try:

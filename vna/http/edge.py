@@ -7,9 +7,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from storage_backends.prompt import TakesTime, promptly
 from vna.errors import VnaError
 from vna.http import request as requests
 from vna.http.answer import Answer
@@ -132,6 +134,9 @@ class Edge:
     async def _handle(self, route: Route, request: Request, body: Body) -> Opened:
         if not body.complete:
             request = replace(request, body=await body.whole(route.body_bytes))
+        if route.prompt and self._settings.embedded:
+            with suppress(TakesTime), promptly():
+                return opened(route.handle(request), request.method)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._pool, lambda: opened(route.handle(request), request.method)

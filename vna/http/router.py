@@ -13,7 +13,9 @@ from vna.http.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A handler that runs on a thread of the pool and may block.
+    """A handler that runs on a thread of the pool and may block. A `prompt` one is first tried on
+    the event loop, where hops to a thread and back would cost more than the rest: it must change
+    nothing, and do nothing slow that does not say so (`storage_backends.prompt`).
 
     `template`: "/studies/{study}"; a name stands for one segment, "{path:rest}" for one or more.
     A body is read whole before the handler runs; `body_bytes` is the most it may have.
@@ -23,6 +25,7 @@ class Route:
     template: str
     handle: Callable[[Request], Answer]
     body_bytes: int = 0
+    prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

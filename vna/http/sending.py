@@ -59,7 +59,10 @@ class Sender:
         if what.rest is not None:
             await self._stream(what.first, what.rest)
             return
-        await self._piece(b"".join(what.first), more=unread)
+        *before, last = what.first or (b"",)
+        for piece in before:
+            await self._piece(piece, more=True)
+        await self._piece(last, more=unread)
         if unread:
             if not expects_continue:  # nobody sends before a 100 that will not come
                 await self._body.drain(settings.drain_bytes, settings.drain_seconds)

@@ -47,6 +47,7 @@ class EdgeSettings:
     strict_accept: bool = False  # 406 for a request without Accept, as PS3.18 §8.7.5 has it
     max_results: int = 5000  # of one search
     ignored_parameters: tuple[str, ...] = ()  # unknown QIDO names that get a Warning, not a 400
+    embedded: bool = False  # the database is in this process: some answers need no thread
     behind_proxy: bool = False  # whose X-Forwarded-For says the client's address
     callers: Callers = Anybody()  # noqa: RUF009  it has no state
     observe: Callable[[Answered], None] = _unobserved

@@ -25,7 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
+from storage_backends.prompt import TakesTime, must_be_prompt
 from vna.errors import IndexUnavailable
 from vna.index import dialect
 from vna.index.fixed import Fixed, Row
@@ -236,8 +238,15 @@ class Index:
     def _connect(self) -> Iterator[Connection]:
         if os.getpid() != self._process:
             raise RuntimeError("an index that was opened before a fork is used after it")
+        if must_be_prompt() and not self._at_hand():
+            raise TakesTime
         with self._engine.connect() as connection:
             yield connection
+
+    def _at_hand(self) -> bool:
+        """Whether SQLite can be asked at once, by a connection that is open and idle."""
+        pool = self._engine.pool
+        return not self.postgresql and isinstance(pool, QueuePool) and pool.checkedin() > 0
 
     def _connected(self, connection: Any, _record: object) -> None:
         """Refuse a new connection to a database that somebody else's promotion has made."""

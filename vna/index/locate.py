@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import FromClause, and_, bindparam, select
 
@@ -16,7 +17,8 @@ from vna.model.archive import TrashKind, Visibility
 from vna.model.caller import Caller
 from vna.model.query import Level
 
-_LOCATE = Fixed(
+# What `located` reads. Others add columns of what hangs on the instance.
+LOCATION = (
     select(
         item.c.pk.label("item_fk"),
         study.c.pk.label("study_fk"),
@@ -41,35 +43,32 @@ _LOCATE = Fixed(
     )
     .where(study.c.partition == bindparam("partition"), study.c.uid == bindparam("study_uid"))
 )
+_LOCATION = Fixed(LOCATION)
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where something stands. Keys below its level are None; `states` from the item down."""
+    """Where something stands. Keys below its level are None; `states`, of the item and down, are
+    values of `Visibility`."""
 
     level: Level
     item_fk: int
     study_fk: int
     series_fk: int | None
     instance_fk: int | None
-    states: tuple[Visibility, ...]
+    states: tuple[int, ...]
 
     @property
     def key(self) -> int:
         """The key at its own level."""
-        keys = {
-            Level.STUDY: self.study_fk,
-            Level.SERIES: self.series_fk,
-            Level.INSTANCE: self.instance_fk,
-        }
-        found = keys[self.level]
+        found = (self.study_fk, self.series_fk, self.instance_fk)[self.level - 1]
         assert found is not None
         return found
 
     @property
     def shown(self) -> bool:
         """Whether it and all that it belongs to is shown."""
-        return all(state is Visibility.SHOWN for state in self.states)
+        return all(state == Visibility.SHOWN for state in self.states)
 
 
 def locate(
@@ -84,15 +83,30 @@ def locate(
     Raises `NotFound`, also where the UIDs do not belong together or the caller may not see the
     item; `Gone` where a tombstone stands.
     """
-    rows = session.fetch(
-        _LOCATE,
-        {
-            "partition": caller.partition,
-            "study_uid": study_uid,
-            "series_uid": series_uid or "",
-            "sop_key": sop_key(caller.partition, sop_uid or ""),
-        },
-    )
+    rows = session.fetch(_LOCATION, asked(caller, study_uid, series_uid, sop_uid))
+    return located(session, caller, (study_uid, series_uid, sop_uid), rows)
+
+
+def asked(
+    caller: Caller, study_uid: str, series_uid: str | None = None, sop_uid: str | None = None
+) -> dict[str, Any]:
+    """The parameters of `LOCATION`."""
+    return {
+        "partition": caller.partition,
+        "study_uid": study_uid,
+        "series_uid": series_uid or "",
+        "sop_key": sop_key(caller.partition, sop_uid or ""),
+    }
+
+
+def located(
+    session: Session,
+    caller: Caller,
+    named: tuple[str, str | None, str | None],
+    rows: Sequence[Any],
+) -> Located:
+    """What the rows of `LOCATION` say of the UIDs that were `named`; raises as `locate` does."""
+    study_uid, series_uid, sop_uid = named
     found = rows[0] if rows else None
     level = Level.INSTANCE if sop_uid else Level.SERIES if series_uid else Level.STUDY
     uids = [uid for uid in (study_uid, series_uid, sop_uid) if uid]
@@ -110,7 +124,7 @@ def locate(
         found.study_fk,
         keys[1] if level >= Level.SERIES else None,
         keys[2] if level >= Level.INSTANCE else None,
-        tuple(Visibility(state) for state in states[: level + 1]),
+        states[: level + 1],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select
 
 from vna.dicom.edit import Edit
 from vna.dicom.header import PackedHeader
@@ -14,7 +14,7 @@ from vna.errors import Gone
 from vna.index import overlays
 from vna.index.engine import Session
 from vna.index.fixed import Fixed
-from vna.index.locate import Located, locate
+from vna.index.locate import LOCATION, Located, asked, locate, located
 from vna.index.segments import RAW_SEGMENT
 from vna.index.tables import instance, instance_version, object_, segment, series
 from vna.model.archive import Place, Visibility
@@ -24,29 +24,28 @@ from vna.model.query import Level
 _SHOWN: ColumnElement[int] = literal_column(str(int(Visibility.SHOWN)))
 
 
+_OF_VERSION = (
+    series.c.uid.label("series_uid"),
+    series.c.version.label("series_version"),
+    instance.c.uid.label("sop_uid"),
+    instance.c.sop_class,
+    instance_version.c.number,
+    instance_version.c.current,
+    instance_version.c.transfer_syntax,
+    instance_version.c.anatomy,
+    instance_version.c.header,
+    instance_version.c.dictionary,
+    instance_version.c.oddities,
+    object_.c.size,
+    object_.c.sha256,
+    object_.c.xxh3,
+    object_.c.offset,
+    object_.c.length,
+    segment.c.name.label("segment"),
+    segment.c.kind.label("segment_kind"),
+)
 _ALL = (
-    select(
-        series.c.pk.label("series_fk"),
-        series.c.uid.label("series_uid"),
-        series.c.version.label("series_version"),
-        instance.c.pk.label("instance_fk"),
-        instance.c.uid.label("sop_uid"),
-        instance.c.sop_class,
-        instance_version.c.number,
-        instance_version.c.current,
-        instance_version.c.transfer_syntax,
-        instance_version.c.anatomy,
-        instance_version.c.header,
-        instance_version.c.dictionary,
-        instance_version.c.oddities,
-        object_.c.size,
-        object_.c.sha256,
-        object_.c.xxh3,
-        object_.c.offset,
-        object_.c.length,
-        segment.c.name.label("segment"),
-        segment.c.kind.label("segment_kind"),
-    )
+    select(series.c.pk.label("series_fk"), instance.c.pk.label("instance_fk"), *_OF_VERSION)
     .select_from(instance)
     .join(series, series.c.pk == instance.c.series_fk)
     .join(instance_version, instance_version.c.instance_fk == instance.c.pk)
@@ -64,14 +63,20 @@ _ALL = (
 _OF = {
     Level.STUDY: _ALL.where(series.c.study_fk == bindparam("key")),
     Level.SERIES: _ALL.where(series.c.pk == bindparam("key")),
-    # Of one instance the dictionary comes along: a statement of its own would cost more.
-    Level.INSTANCE: _ALL.add_columns(series.c.dictionary.label("series_dictionary")).where(
-        instance.c.pk == bindparam("key")
-    ),
+    Level.INSTANCE: _ALL.where(instance.c.pk == bindparam("key")),
 }
 _IS_CURRENT = instance_version.c.current == literal_column("1")
 _EVERY_OF = {level: Fixed(statement) for level, statement in _OF.items()}
 _CURRENT_OF = {level: Fixed(statement.where(_IS_CURRENT)) for level, statement in _OF.items()}
+# The current version of one instance, with where it stands: what viewers ask for one by one.
+_THE_CURRENT = Fixed(
+    LOCATION.add_columns(*_OF_VERSION, series.c.dictionary.label("series_dictionary"))
+    .outerjoin(
+        instance_version, and_(instance_version.c.instance_fk == instance.c.pk, _IS_CURRENT)
+    )
+    .outerjoin(object_, object_.c.pk == instance_version.c.object_fk)
+    .outerjoin(segment, segment.c.pk == object_.c.segment_fk)
+)
 _SERIES_OF_STUDY = Fixed(
     select(series.c.pk, series.c.uid, series.c.version)
     .where(
@@ -139,17 +144,15 @@ def shown(
 
     `version`: that one of each, or all. Raises `NotFound`; `Gone` for what lies in the trash.
     """
-    found = _visible(session, caller, study_uid, series_uid, sop_uid)
+    if sop_uid is not None and version is None:
+        return _the_current(session, caller, study_uid, series_uid, sop_uid)
+    found = _visible(locate(session, caller, study_uid, series_uid, sop_uid))
     edits = overlays.edits_of_study(session, found.study_fk)
     statement = (_CURRENT_OF if version is None else _EVERY_OF)[found.level]
     rows = session.fetch(statement, {"key": found.key})
     if isinstance(version, int):
         rows = [row for row in rows if row.number == version]
-    needing = [row for row in rows if row.dictionary]
-    if found.level is Level.INSTANCE:
-        dictionaries = {row.series_fk: row.series_dictionary for row in needing}
-    else:
-        dictionaries = _dictionaries(session, {row.series_fk for row in needing})
+    dictionaries = _dictionaries(session, {row.series_fk for row in rows if row.dictionary})
     return [_holding(row, study_uid, found, edits, dictionaries) for row in rows]
 
 
@@ -160,7 +163,7 @@ def series_stamps(
 
     Raises as `shown` does.
     """
-    found = _visible(session, caller, study_uid, series_uid, None)
+    found = _visible(locate(session, caller, study_uid, series_uid))
     edits = overlays.edits_of_study(session, found.study_fk)
     rows = session.fetch(_SERIES_OF_STUDY, {"study_fk": found.study_fk})
     return [
@@ -170,14 +173,20 @@ def series_stamps(
     ]
 
 
-def _visible(
-    session: Session,
-    caller: Caller,
-    study_uid: str,
-    series_uid: str | None,
-    sop_uid: str | None,
-) -> Located:
-    found = locate(session, caller, study_uid, series_uid, sop_uid)
+def _the_current(
+    session: Session, caller: Caller, study_uid: str, series_uid: str | None, sop_uid: str
+) -> list[Holding]:
+    rows = session.fetch(_THE_CURRENT, asked(caller, study_uid, series_uid, sop_uid))
+    found = _visible(located(session, caller, (study_uid, series_uid, sop_uid), rows))
+    edits = overlays.edits_of_study(session, found.study_fk)
+    return [
+        _holding(row, study_uid, found, edits, {row.series_fk: row.series_dictionary})
+        for row in rows
+        if row.number is not None
+    ]
+
+
+def _visible(found: Located) -> Located:
     if not found.shown:
         raise Gone("it lies in the trash")
     return found

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage_backends.prompt import takes_time
 from vna.errors import StorageUnavailable
 from vna.model.caller import Caller
 
@@ -54,12 +55,17 @@ class ReadAudit:
         audited is not shown."""
         at = self._now()
         key = (caller.name, caller.origin, target, purpose)
+        # In this order, as they change in the other one.
+        if at // WINDOW_MS == self._window and key in self._seen and self._failed is None:
+            return
+        takes_time()
         with self._lock:
             if self._failed is not None:
                 raise StorageUnavailable(self._failed)
             if at // WINDOW_MS != self._window:
                 self._sync()
-                self._window, self._seen = at // WINDOW_MS, set()
+                self._seen = set()
+                self._window = at // WINDOW_MS
             if key in self._seen:
                 return
             self._append(

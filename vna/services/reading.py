@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import xxhash
 
+from storage_backends.prompt import takes_time
 from vna.dicom.source import BytesSource, Source
 from vna.errors import Damaged
 from vna.model.archive import Place
@@ -98,6 +99,7 @@ class ObjectReader:
     def checked(self, pieces: Callable[[Source], Iterator[bytes]]) -> Iterator[bytes]:
         """Yield what `pieces` makes of the object, reading it forward; the last piece is withheld
         until all of the object has been read and its digest is right (`Damaged`)."""
+        takes_time()
         if self.size <= CHECKED_WHOLE:
             yield from pieces(BytesSource(self._checked()))
             return

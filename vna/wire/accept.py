@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from vna.errors import InvalidValue
 from vna.wire.media_type import MediaType, parse_media_type, split_list
@@ -37,7 +36,6 @@ def matches(pattern: str, essence: str) -> bool:
     return essence == pattern or (subtype == "*" and essence.partition("/")[0] == kind)
 
 
-@lru_cache(maxsize=64)  # a client sends the same each time
 def parse_accept(text: str) -> tuple[MediaRange, ...]:
     """The ranges of an Accept header, best first; equal ones as written, the more specific first.
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers in lower case, and the length of the body, which is read and dropped."""
+    """Status, and the length of the body, which is read and dropped."""
 
     status: int
-    headers: dict[str, str]
     body_bytes: int
-    head_of_body: bytes
 
 
 class Connection:
@@ -22,6 +20,7 @@ class Connection:
     def __init__(self, port: int) -> None:
         self._socket = _connect(port)
         self._buffer = bytearray(1 << 20)
+        self._room = memoryview(self._buffer)
         self._port = port
         self._host = f"127.0.0.1:{port}"
 
@@ -33,12 +32,9 @@ class Connection:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body:
             lines.append(f"Content-Length: {len(body)}")
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         if body:
-            self._socket.sendall(head)
             self._socket.sendall(body)
-        else:
-            self._socket.sendall(head)
         return self._answer()
 
     def close(self) -> None:
@@ -46,31 +42,32 @@ class Connection:
         self._socket.close()
 
     def _answer(self) -> Answer:
-        data = b""
-        while (end := data.find(b"\r\n\r\n")) < 0:
-            piece = self._socket.recv(65536)
-            if not piece:
+        got, end = 0, -1
+        while end < 0:
+            count = self._socket.recv_into(self._room[got:])
+            if not count:
                 raise ConnectionError("the server closed before it answered")
-            data += piece
-        status_line, *rows = data[:end].decode("latin-1").split("\r\n")
-        headers = {k.strip().lower(): v.strip() for k, _, v in (r.partition(":") for r in rows)}
-        status = int(status_line.split()[1])
-        rest = data[end + 4 :]
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return Answer(status, headers, self._chunked(rest), rest[:200])
-        if "content-length" not in headers and status not in (204, 304):
-            return Answer(status, headers, self._until_closed(rest), rest[:200])
-        length = int(headers.get("content-length", "0"))
-        left = length - len(rest)
+            got += count
+            end = self._buffer.find(b"\r\n\r\n", 0, got)
+        end += 4
+        head = bytes(self._room[:end]).lower()
+        status = int(head[9:12])
+        if b"\r\ntransfer-encoding: chunked" in head:
+            return Answer(status, self._chunked(bytes(self._room[end:got])))
+        at = head.find(b"\r\ncontent-length:")
+        if at < 0 and status not in (204, 304):
+            return Answer(status, self._until_closed(got - end))
+        length = int(head[at + 17 : head.index(b"\r", at + 2)]) if at >= 0 else 0
+        left = length - (got - end)
         while left > 0:
-            count = self._socket.recv_into(self._buffer, min(left, len(self._buffer)))
+            # Woken once, and not for every piece: the server has the processor meanwhile.
+            count = self._socket.recv_into(self._room[:left], 0, socket.MSG_WAITALL)
             if not count:
                 raise ConnectionError("the server closed inside the body")
             left -= count
-        return Answer(status, headers, length, rest[:200])
+        return Answer(status, length)
 
-    def _until_closed(self, data: bytes) -> int:
-        total = len(data)
+    def _until_closed(self, total: int) -> int:
         while count := self._socket.recv_into(self._buffer):
             total += count
         self._socket.close()

@@ -76,8 +76,10 @@ def build(services: Services, settings: EdgeSettings, budget: Budget) -> Edge:
     routes: list[Route | Intake] = [
         Intake("POST", "/studies", store),
         Intake("POST", STUDY, store),
-        *(Route("GET", path, instances, prompt=path == INSTANCE)
-          for path in (STUDY, SERIES, INSTANCE)),
+        *(
+            Route("GET", path, instances, prompt=path == INSTANCE)
+            for path in (STUDY, SERIES, INSTANCE)
+        ),
         *(Route("DELETE", path, delete) for path in (STUDY, SERIES, INSTANCE)),
         *(Route("GET", f"{path}/metadata", metadata) for path in (STUDY, SERIES, INSTANCE)),
         *(

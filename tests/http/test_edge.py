@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from storage_backends.prompt import takes_time
 from tests.http.server import serving
 from vna.errors import Damaged, NotFound, Overloaded
 from vna.http.answer import Answer, Stream, json_answer
@@ -52,6 +53,7 @@ class House:
             Route("GET", "/damaged", lambda r: Answer(200, (), Stream(9, _damaged_at_once))),
             Route("GET", "/torn", lambda r: Answer(200, (), Stream(5 * MIB, _damaged_later))),
             Route("GET", "/endless", lambda r: Answer(200, (), Stream(None, self.endless))),
+            Route("GET", "/where/{pace}", _where, prompt=True),
             Intake("POST", "/take", self.take),
             Intake("POST", "/refuse", _refuse),
         ]
@@ -73,6 +75,12 @@ class House:
             self.aborted.set()
             raise
         return json_answer(total)
+
+
+def _where(request: Request) -> Answer:
+    if request.parameters["pace"] == "slow":
+        takes_time()
+    return json_answer(threading.current_thread().name)
 
 
 def _missing(request: Request) -> Answer:
@@ -106,9 +114,9 @@ def house() -> House:
 @pytest.fixture
 def port(house: House) -> Iterator[int]:
     settings = EdgeSettings(
-        "http://here", body_idle_seconds=0.3, drain_seconds=5, observe=house.observe
+        "http://here", body_idle_seconds=0.3, drain_seconds=5, observe=house.observe, embedded=True
     )
-    pools = [ThreadPoolExecutor(2)]
+    pools = [ThreadPoolExecutor(2, "pool")]
     edge = Edge(house.routes(), settings, root="/root", pools=pools, budget=house.budget)
     with serving(lambda _: edge) as port:
         yield port
@@ -126,6 +134,13 @@ def test_a_path_is_answered_below_the_root(client: httpx.Client) -> None:
 
     assert (answer.status_code, answer.json()) == (200, {"name": "a b"})
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_takes_time_is_done_on_a_thread_and_nothing_else_of_a_prompt_route(
+    client: httpx.Client,
+) -> None:
+    assert client.get("/where/slow").json().startswith("pool")
+    assert not client.get("/where/quick").json().startswith("pool")
 
 
 @pytest.mark.parametrize(

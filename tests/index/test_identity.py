@@ -93,7 +93,9 @@ def test_a_merged_identifier_shows_the_patient_it_was_merged_into(people: Index)
     with people.reading() as session:
         a = session.execute(select(t.study.c.pk).where(t.study.c.uid == "1.2.1")).scalar_one()
         b = session.execute(select(t.study.c.pk).where(t.study.c.uid == "1.2.2")).scalar_one()
-        edits = {edit.path: edit.value for edit in overlays.edits_of_study(session, a).patient.edits}
+        edits = {
+            edit.path: edit.value for edit in overlays.edits_of_study(session, a).patient.edits
+        }
         assert edits["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "NAME^B"}]}
         assert edits["00100020"] == {"vr": "LO", "Value": ["B"]}
         assert edits["00100030"] is None, "what the target does not say is removed"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from storage_backends.prompt import TakesTime, promptly
 from vna.model.caller import local_administrator
 from vna.services.audit import WINDOW_MS, ReadAudit, verify_chain
 
@@ -53,6 +54,19 @@ def test_a_caller_reading_one_item_for_one_purpose_is_one_event_a_minute(
         ("127.0.0.1", "retrieve"),
     ]
     assert verify_chain(path) == (4, [])
+
+
+def test_an_event_that_is_written_already_takes_no_time(tmp_path: Path, clock: Clock) -> None:
+    audit = ReadAudit(tmp_path / "a.jsonl", clock)
+    with pytest.raises(TakesTime), promptly():
+        audit.read(CALLER, "1.2.3", "retrieve")
+    audit.read(CALLER, "1.2.3", "retrieve")
+    with promptly():
+        audit.read(CALLER, "1.2.3", "retrieve")
+    clock.ms += WINDOW_MS
+    with pytest.raises(TakesTime), promptly():
+        audit.read(CALLER, "1.2.3", "retrieve")
+    audit.close()
 
 
 def test_an_event_is_in_the_file_before_the_read_goes_on(tmp_path: Path, clock: Clock) -> None:

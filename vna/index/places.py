@@ -71,9 +71,7 @@ _CURRENT_OF = {level: Fixed(statement.where(_IS_CURRENT)) for level, statement i
 # The current version of one instance, with where it stands: what viewers ask for one by one.
 _THE_CURRENT = Fixed(
     LOCATION.add_columns(*_OF_VERSION, series.c.dictionary.label("series_dictionary"))
-    .outerjoin(
-        instance_version, and_(instance_version.c.instance_fk == instance.c.pk, _IS_CURRENT)
-    )
+    .outerjoin(instance_version, and_(instance_version.c.instance_fk == instance.c.pk, _IS_CURRENT))
     .outerjoin(object_, object_.c.pk == instance_version.c.object_fk)
     .outerjoin(segment, segment.c.pk == object_.c.segment_fk)
 )

@@ -17,7 +17,8 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from storage_backends.filesystem import Buffer, DirectoryEntry
+from storage_backends.base import Buffer
+from storage_backends.filesystem import DirectoryEntry
 
 SECTORS = (512, 4096)
 Image = dict[str, "bytes | None"]  # every path after a power cut; None is a directory

@@ -60,9 +60,9 @@ class Store:
             await _settled(delivery.futures)
         except (ClientGone, VnaError, asyncio.CancelledError):
             await on_thread(self._pool, delivery.abort)
-            raise
-        finally:
             await on_thread(self._pool, reception.finish)
+            raise
+        reception.finish()  # every object has its outcome: nothing is waited for
         return answer_of(
             delivery.parts,
             delivery.broken,

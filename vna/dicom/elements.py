@@ -6,6 +6,7 @@ not look into (small sequences) may still be broken: there the tree ends at the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from struct import error as out_of_data
 from typing import NamedTuple
@@ -58,10 +59,13 @@ def read_elements(header: Header) -> Elements:
     return _Reader(header, 0).all()
 
 
-def read_element(header: Header, position: int, *, signed: bool = False) -> Element | None:
-    """The one first-level element whose head is at `position`; None where none can be read."""
-    found = _Reader(header, position, signed=signed).all(one=True)
-    return found[0] if found else None
+def read_some(
+    header: Header, positions: Iterable[int], *, signed: bool = False
+) -> Iterator[Element]:
+    """The first-level elements whose heads are at `positions`, but those that cannot be read."""
+    reader = _Reader(header, 0, signed=signed)
+    for position in sorted(positions):
+        yield from reader.one(position)
 
 
 class _Reader:
@@ -74,17 +78,32 @@ class _Reader:
         self._signed = signed
         self._coding = CODINGS[header.encoding]
         self._depth = 0
-        while self._cut < len(self._cuts) and self._cuts[self._cut][0] < position:
-            self._removed += self._cuts[self._cut][1]
-            self._cut += 1
+        self._pass_cuts(position)
         self._size = len(self._data) + sum(length for _, length in self._cuts)
         self._cut_at = self._cuts[self._cut][0] if self._cut < len(self._cuts) else -1
 
-    def all(self, one: bool = False) -> Elements:
+    def all(self) -> Elements:
         out: Elements = []
         with suppress(_Broken):
-            self._elements(out, self._start, self._size, self._coding, self._signed, True, one)
+            self._elements(out, self._start, self._size, self._coding, self._signed, True)
         return out
+
+    def one(self, position: int) -> Elements:
+        """The element at `position`, or none; positions must ascend."""
+        if -1 < self._cut_at < position:
+            self._pass_cuts(position)
+            self._cut_at = self._cuts[self._cut][0] if self._cut < len(self._cuts) else -1
+        out: Elements = []
+        try:
+            self._elements(out, position, self._size, self._coding, self._signed, True, True)
+        except _Broken:
+            return out
+        return out
+
+    def _pass_cuts(self, position: int) -> None:
+        while self._cut < len(self._cuts) and self._cuts[self._cut][0] < position:
+            self._removed += self._cuts[self._cut][1]
+            self._cut += 1
 
     def _elements(
         self,

@@ -13,7 +13,7 @@ from vna.dicom import oddities
 from vna.dicom.anatomy import Anatomy, Kind
 from vna.dicom.charset import Charset, charset_of
 from vna.dicom.coding import CODINGS, head_at
-from vna.dicom.elements import read_element
+from vna.dicom.elements import read_some
 from vna.dicom.fallback import rewritten_by_pydicom
 from vna.dicom.frames import group
 from vna.dicom.header import CUT_ABOVE, Header
@@ -83,14 +83,13 @@ class Scan:
         Without Specific Character Set (JSON is UTF-8), and without values large enough for a URI.
         """
         signed = self.header.encoding is Encoding.IMPLICIT_LE and self._number(0x00280103) == 1
+        places = [self.positions[tag] for tag in TAGS[level] & self.positions.keys()]
         made: dict[str, Any] = {}
-        for tag in sorted(TAGS[level] & self.positions.keys()):
-            element = read_element(self.header, self.positions[tag], signed=signed)
-            if element is not None:
-                attribute = element_json(element, self.charset)
-                if attribute is not None:
-                    made[f"{tag:08X}"] = attribute
-        return made
+        for element in read_some(self.header, places, signed=signed):
+            attribute = element_json(element, self.charset)
+            if attribute is not None:
+                made[f"{element.tag:08X}"] = attribute
+        return dict(sorted(made.items()))
 
     def _number(self, tag: int) -> int:
         return _number(self.header, self.positions, tag)
@@ -257,7 +256,7 @@ def _extended_table(beginning: Beginning, header: Header, found: dict[int, int])
     """The values of the Extended Offset Table (7FE0,0001), empty where there is none."""
     numbers = array("Q")
     position = found.get(_EXTENDED_TABLE)
-    element = None if position is None else read_element(header, position)
+    element = None if position is None else next(read_some(header, (position,)), None)
     if element is not None and element.length <= _LARGEST_EXTENDED_TABLE:
         value = element.value
         if value is None:

@@ -28,6 +28,10 @@ class BytesSource:
         self._view = memoryview(data)
         self.size = len(self._view)
 
+    def view(self, offset: int, length: int) -> memoryview:
+        """As `read`, without a copy."""
+        return self._view[offset : offset + length]
+
     def read(self, offset: int, length: int) -> bytes:
         """See `Source.read`."""
         return bytes(self._view[offset : offset + length])

@@ -68,11 +68,19 @@ def _digests(source: Source, found: Scan) -> tuple[bytes, bytes]:
         (first, end - first, True),
         (end, source.size - end, False),
     ):
-        for chunk in chunks(source, offset, length, CHUNK):
+        for chunk in _pieces(source, offset, length):
             whole.update(chunk)
             if inside:
                 pixels.update(chunk)
     return whole.digest(), pixels.digest()
+
+
+def _pieces(source: Source, offset: int, length: int) -> Iterator[bytes | memoryview]:
+    """A part of the object, without a copy where it is in memory."""
+    if isinstance(source, BytesSource):
+        yield source.view(offset, length)
+    else:
+        yield from chunks(source, offset, length, CHUNK)
 
 
 def _digest(pieces: Iterator[bytes]) -> bytes:

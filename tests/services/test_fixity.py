@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from storage_backends.memory import MemoryBackend
 from tests.services.house import CALLER, House
@@ -13,9 +14,10 @@ from tests.services.test_copies import flip, house, kept, seal, segments_of, wor
 from tests.services.test_ingest import image
 from tests.services.test_signing import openssl_says
 from vna.errors import Forbidden
+from vna.index import tables as t
 from vna.model.caller import Caller
 from vna.services.custody import Custody
-from vna.services.fixity import Fixity, Report
+from vna.services.fixity import DUE_MILLISECONDS, Fixity, Report
 from vna.services.scrub import Scrub
 from vna.services.signing import SigningKey
 
@@ -37,8 +39,14 @@ def test_a_whole_archive_is_said_to_be_whole(house: House, key: SigningKey, tmp_
     house.send(*sent)
     seal(house)
     early = report(house, key)
-    assert not early.whole
-    assert json.loads(early.content)["segments_lacking_copies"] == 1
+    assert early.whole  # the second copy is on its way
+    assert json.loads(early.content)["segments_not_yet_copied"] == 1
+    with house.index.writing() as session:
+        age = t.segment.c.created_at - DUE_MILLISECONDS
+        session.execute(update(t.segment).values(created_at=age))
+    late = report(house, key)
+    assert not late.whole
+    assert json.loads(late.content)["segments_lacking_copies"] == 1
     work(house, kept(house))
     for _ in Scrub(house.index, house.objects, kept(house), days=90, rate=0).now(CALLER):
         pass

@@ -189,10 +189,15 @@ def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> li
     return [str(row.name) for row in rows]
 
 
-def count_wanting(session: Session, copies: int) -> int:
-    """How many segments have fewer than `copies` good copies, or none."""
-    wanted = select(func.count()).where(segment.c.state != GONE_SEGMENT, _good_copies() < copies)
-    return int(session.execute(wanted).scalar_one())
+def count_wanting(session: Session, copies: int, *, before: int) -> tuple[int, int]:
+    """How many segments have fewer than `copies` good copies, or none: those begun before `before`
+    (ms since 1970 UTC), and those begun since."""
+    wanted: Select[Any] = select(
+        func.count(case((segment.c.created_at < before, 1))),
+        func.count(case((segment.c.created_at >= before, 1))),
+    ).where(segment.c.state != GONE_SEGMENT, _good_copies() < copies)
+    early, late = session.execute(wanted).one()
+    return int(early), int(late)
 
 
 def overdue(session: Session, *, before: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ import orjson
 from vna.index import copies, statistics
 from vna.index.engine import Index
 from vna.model.caller import Caller, Right
+from vna.services.copies import OPEN_MILLISECONDS
 from vna.services.custody import Custody
 from vna.services.rights import require
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from vna.services.signing import SigningKey
 
 FORMAT = 1
+DUE_MILLISECONDS = 2 * OPEN_MILLISECONDS  # by then a segment is closed and copied, if all is well
 MOST_NAMED = 10_000  # damaged objects that a report names
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """`content`: JSON; `signature`: under exactly these bytes. `whole`: nothing is damaged, and no
-    segment has too few copies."""
+    segment that is due has too few copies."""
 
     content: bytes
     signature: bytes
@@ -49,6 +51,9 @@ class Fixity:
         with self._index.reading() as session:
             now = session.now()
             overdue = copies.overdue(session, before=now - self._days * 24 * 3600 * 1000)
+            lacking, young = copies.count_wanting(
+                session, self._wanted, before=now - DUE_MILLISECONDS
+            )
             found: dict[str, Any] = {
                 "format": FORMAT,
                 "made_at": _time(now),
@@ -57,7 +62,8 @@ class Fixity:
                 "checked_within_days": self._days,
                 "copies_wanted": self._wanted,
                 "totals": statistics.totals(session),
-                "segments_lacking_copies": copies.count_wanting(session, self._wanted),
+                "segments_lacking_copies": lacking,
+                "segments_not_yet_copied": young,
                 "damaged_objects": [
                     each.hex() for each in copies.damaged_objects(session, limit=MOST_NAMED)
                 ],

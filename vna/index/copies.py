@@ -192,12 +192,12 @@ def wanting(session: Session, copies: int, *, after: str = "", limit: int) -> li
 def count_wanting(session: Session, copies: int, *, before: int) -> tuple[int, int]:
     """How many segments have fewer than `copies` good copies, or none: those begun before `before`
     (ms since 1970 UTC), and those begun since."""
-    wanted: Select[Any] = select(
-        func.count(case((segment.c.created_at < before, 1))),
-        func.count(case((segment.c.created_at >= before, 1))),
+    wanted = select(
+        func.count(case((segment.c.created_at < before, 1))).label("early"),
+        func.count(case((segment.c.created_at >= before, 1))).label("late"),
     ).where(segment.c.state != GONE_SEGMENT, _good_copies() < copies)
-    early, late = session.execute(wanted).one()
-    return int(early), int(late)
+    row = session.execute(wanted).one()
+    return int(row.early), int(row.late)
 
 
 def overdue(session: Session, *, before: int) -> dict[str, int]:

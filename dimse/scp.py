@@ -171,6 +171,7 @@ class Scp:
             organisation=(peer.organisation if peer else "") or None,
             policy=peer.policy if peer else None,
             authority=peer.authority if peer else "",
+            coercions=peer.coercions if peer else (),
             lasting=True,
         )
 

@@ -38,12 +38,19 @@ CANCELLED = 0xFE00
 PENDING = 0xFF00
 PENDING_UNSUPPORTED = 0xFF01  # optional keys were not matched, only named
 
-WARNINGS = {"version": WARNING, "held": WARNING, "hidden": WARNING, "odd": NOT_OF_ITS_CLASS}
+WARNINGS = {
+    "version": WARNING,
+    "held": WARNING,
+    "hidden": WARNING,
+    "odd": NOT_OF_ITS_CLASS,
+    "coerced": WARNING,
+}
 WORDS = {
     "version": "kept as another version of a known instance",
     "held": "kept; waits for a decision, as it contradicts what is known",
     "hidden": "kept, but what it belongs to is in the trash",
     "odd": "kept; the object breaks a rule of its class",
+    "coerced": "kept; attributes are shown as a rule for this AE has them",
 }
 FAILURES: tuple[tuple[type[VnaError], int], ...] = (
     (Unavailable, OUT_OF_RESOURCES),

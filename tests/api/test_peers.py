@@ -34,6 +34,13 @@ def test_an_ae_is_put_shown_listed_and_removed(api: httpx.Client) -> None:
         "retrieve",
         "store",
     ]
+    rules = [
+        {"attribute": "InstitutionName", "values": ["Sud"], "missing": True},
+        {"attribute": "StudyDescription", "values": None, "missing": False},
+    ]
+    assert api.put("/aes/CT 1", json={"coercions": rules}).json()["coercions"] == rules
+    wrong = [{"attribute": "PatientName", "values": ["X"]}]
+    assert api.put("/aes/CT 1", json={"coercions": wrong}).status_code == 409
     for title in ("CT 1", "A/B"):
         assert api.delete(f"/aes/{title}").status_code == 204
         assert api.delete(f"/aes/{title}").status_code == 404

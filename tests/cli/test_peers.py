@@ -55,6 +55,19 @@ def test_an_ae_is_added_changed_shown_and_removed(region: Vna) -> None:
     assert region("ae", "add", "CT1", "--duplicates", "").row["duplicates"] == ""
     assert region("ae", "show", "CT2").code == Exit.NOT_FOUND
     assert "did you mean 'CT1'?" in region("ae", "show", "CT2").notes
+    institution = ("InstitutionName=Hospital Sud", "--missing")
+    (rule,) = region("ae", "coerce", "CT1", *institution).rows
+    assert rule == {"attribute": "InstitutionName", "value": "Hospital Sud", "missing": True}
+    both = region("ae", "coerce", "CT1", "StudyDescription=", "--remove", "ImageComments").rows
+    assert [(each["attribute"], each["value"]) for each in both] == [
+        ("InstitutionName", "Hospital Sud"),
+        ("StudyDescription", ""),
+        ("ImageComments", None),
+    ]
+    assert region("ae", "add", "CT1", "--description", "x").row["coercions"] == both
+    assert region("ae", "coerce", "CT1", "--drop", "ImageComments").rows == both[:2]
+    assert region("ae", "coerce", "CT1", "--drop", "ImageComments").code == Exit.NOT_FOUND
+    assert region("ae", "coerce", "CT1", "PatientName=X").code == Exit.FAILED
     assert region("ae", "remove", "CT1").code == Exit.OK
     assert region("ae", "remove", "CT1").code == Exit.NOT_FOUND
     assert "No AE is known" in region("ae", "list", human=True).notes

@@ -19,7 +19,9 @@ from tests.dimse.speaking import Speaking, keys, rejected_by
 from tests.services.desk import image
 from tests.services.house import CALLER
 from vna.model.association import Association, Ending
+from vna.model.peer import Peer
 from vna.model.query import Level, Query
+from vna.services.coercions import coercion
 from vna.services.corrections import Correction, Corrections, Scope
 from vna.services.journal import Journal
 
@@ -460,3 +462,17 @@ def test_an_association_is_in_the_log_in_plain_words(plain_archive: Speaking) ->
     assert record.accepted == ((CTImageStorage, ExplicitVRLittleEndian),)
     assert record.bytes_received > 500
     assert not record.failed
+
+
+def test_what_a_rule_changes_is_told_and_found(plain_archive: Speaking) -> None:
+    rule = coercion("StationName", ["ROOM 4"])
+    plain_archive.services.peers.put(CALLER, Peer("RULED", coercions=(rule,)))
+    with plain_archive.association(CTImageStorage, calling="RULED") as peer:
+        told = peer.send_c_store(ct("1.2.99.1.1"))
+        assert (told.Status, "rule" in told.ErrorComment) == (0xB000, True)
+        assert peer.send_c_store(ct("1.2.99.1.1")).Status == 0
+        assert peer.send_c_store(ct("1.2.99.1.2", StationName="ROOM 4")).Status == 0
+    status, found = answers(
+        plain_archive, keys("SERIES", StudyInstanceUID="1.2.99", StationName="ROOM 4")
+    )
+    assert (status, len(found)) == (0, 1)

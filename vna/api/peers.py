@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from vna.api.endpoint import Call, Endpoint, moment
 from vna.model.archive import DuplicatePolicy
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, Stranger, View
+from vna.services.coercions import coercion, name_of, values_of
 from vna.services.peers import Peers
+
+
+@dataclass(frozen=True, slots=True)
+class CoercionView:
+    """An attribute (keyword or tag) of what an AE sends. `values`: what is shown instead; null
+    takes the attribute away. `missing`: only in objects where it has no value."""
+
+    attribute: str
+    values: list[str] | None
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,7 @@ class KnownAs:
     """What is known of an AE. Without `host` and `port` it is never called. `duplicates`: null is
     the archive's policy; `authority`, `organisation`, `character_set`: "" is the archive's.
     `own_only`: it finds and fetches only what its `organisation` owns. `certificate`: SHA-256 or
-    a name of the one that it must show, "" for none."""
+    a name of the one that it must show, "" for none. `coercions`: of what it sends."""
 
     host: str = ""
     port: int = 0
@@ -28,6 +39,7 @@ class KnownAs:
     announce: bool = False
     own_only: bool = False
     certificate: str = ""
+    coercions: list[CoercionView] = field(default_factory=list)
     description: str = ""
 
 
@@ -47,6 +59,7 @@ class AeView:
     announce: bool
     own_only: bool
     certificate: str
+    coercions: list[CoercionView]
     description: str
 
 
@@ -140,6 +153,10 @@ def operations(peers: Peers) -> list[Endpoint]:
             announce=body.announce,
             own_only=body.own_only,
             certificate=body.certificate,
+            coercions=tuple(
+                coercion(each.attribute, each.values, missing=each.missing)
+                for each in body.coercions
+            ),
             description=body.description,
         )
         return _ae(peers.put(call.caller, wanted))
@@ -213,6 +230,9 @@ def _ae(peer: Peer) -> AeView:
         announce=peer.announce,
         own_only=peer.own_only,
         certificate=peer.certificate,
+        coercions=[
+            CoercionView(name_of(each), values_of(each), each.missing) for each in peer.coercions
+        ],
         description=peer.description,
     )
 

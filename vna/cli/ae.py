@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vna.cli import ae_view
+from vna.cli.correct import corrections_of
 from vna.cli.verb import Desk, verb
 from vna.cli.when import local_time
 from vna.errors import NotFound, UnknownName
 
 if TYPE_CHECKING:
-    from vna.model.peer import Peer, Service, Stranger
+    from vna.model.peer import Coercion, Peer, Service, Stranger
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +34,7 @@ Organisation = Annotated[str | None, typer.Option(metavar="CODE", help="Owner of
 Description = Annotated[str | None, typer.Option(help="What people call it.")]
 COLUMNS = {"title": "AE title", "address": "address", "services": "services",
            "organisation": "organisation", "description": "description"}  # fmt: skip
+COERCION_COLUMNS = {"attribute": "attribute", "value": "value", "missing": "only where missing"}
 STRANGER_COLUMNS = {"title": "AE title", "address": "from", "called": "called",
                     "last_seen": "last seen", "times": "times", "reason": "reason"}  # fmt: skip
 
@@ -112,6 +114,59 @@ def add(
         if duplicates is not None:
             wanted = replace(wanted, policy=_policy(duplicates))
         desk.out.record(_record(archive.peers.put(desk.caller, wanted)))
+
+
+@commands.command()
+@verb
+def coerce(
+    desk: Desk,
+    title: Title,
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help=r"Attributes by keyword or tag; several values with '\'; 'NAME=' empties.",
+        ),
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only in objects where they have no value.")
+    ] = False,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="NAME", help="Take an attribute away.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", metavar="NAME", help="Coerce it no more.")
+    ] = None,
+) -> None:
+    """Change attributes of everything that an AE sends from now on: what is shown, not the object.
+
+    Corrections by hand win. Without NAME=VALUE: list what is changed.
+
+    \b
+    Examples:
+      vna ae coerce CT1 InstitutionName="Hospital Sud" --missing
+      vna ae coerce CT1 --drop InstitutionName
+    """
+    from vna.dicom.dictionary import parse_path
+    from vna.services.coercions import coercion
+
+    wanted = [
+        coercion(each.attribute, each.values, missing=missing)
+        for each in corrections_of(values or ())
+    ] + [coercion(name, None) for name in remove or ()]
+    dropped = ["".join(f"{tag:08X}" for tag in parse_path(name)) for name in drop or ()]
+    changed = {each.path for each in wanted} | set(dropped)
+    with desk.archive() as archive:
+        peer = archive.peers.get(desk.caller, title)
+        known = {each.path for each in peer.coercions}
+        for name, path in zip(drop or (), dropped, strict=True):
+            if path not in known:
+                raise NotFound(f"{name} of what {title} sends is not coerced")
+        if changed:
+            kept = [each for each in peer.coercions if each.path not in changed]
+            peer = archive.peers.put(desk.caller, replace(peer, coercions=(*kept, *wanted)))
+    if not desk.out.table(map(_coercion, peer.coercions), COERCION_COLUMNS):
+        desk.out.note(f"Nothing of what {title} sends is coerced.")
 
 
 @commands.command("list")
@@ -246,7 +301,19 @@ def _record(peer: Peer) -> dict[str, object]:
         "announce": peer.announce,
         "own_only": peer.own_only,
         "certificate": peer.certificate,
+        "coercions": list(map(_coercion, peer.coercions)),
         "description": peer.description,
+    }
+
+
+def _coercion(each: Coercion) -> dict[str, object]:
+    from vna.services.coercions import name_of, values_of
+
+    values = values_of(each)
+    return {
+        "attribute": name_of(each),
+        "value": None if values is None else "\\".join(values),
+        "missing": each.missing,
     }
 
 

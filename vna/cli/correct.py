@@ -59,7 +59,7 @@ def correct(
     if study is None:
         raise BadRequest("name what to correct: --study UID, and --series or --instance inside it")
     scope = Scope(study, series, instance)
-    wanted = _corrections(values or (), remove or ())
+    wanted = corrections_of(values or (), remove or ())
     with desk.archive() as archive:
         if not wanted:
             rows = [_row(overlay) for overlay in archive.corrections.find(desk.caller, scope)]
@@ -86,7 +86,8 @@ COLUMNS = {
 }
 
 
-def _corrections(values: Sequence[str], remove: Sequence[str]) -> list[Correction]:
+def corrections_of(values: Sequence[str], remove: Sequence[str] = ()) -> list[Correction]:
+    """Corrections from "NAME=VALUE" words and names. Raises `BadRequest`."""
     from vna.services.corrections import Correction
 
     found = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from vna.index.coerce import Coerced
 from vna.index.keys import indexed
 from vna.model.archive import DuplicatePolicy, IdentifierKind, Place
 
@@ -27,7 +28,8 @@ class Candidate:
 
     `patient` … `instance`: the attributes of each level. `authority`: who issued `patient_id`, ''
     where nobody says. `header`, `anatomy`: encoded (docs/formats.md), the header not compressed.
-    `object_fk`: its object has a row already; it is held and being released.
+    `object_fk`: its object has a row already; it is held and being released. `coerced`: what a rule
+    of its sender changes of it.
     """
 
     partition: int
@@ -55,6 +57,7 @@ class Candidate:
     policy: DuplicatePolicy = DuplicatePolicy.VERSION
     finding: Finding = Finding.NOTHING
     object_fk: int = 0
+    coerced: Coerced | None = None
 
     @property
     def identifier(self) -> tuple[IdentifierKind, str, str]:

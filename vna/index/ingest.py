@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, insert, update
 from vna.errors import Refused, VnaError
 from vna.index import (
     attention,
+    coerce,
     columns,
     identity,
     jobs,
@@ -45,6 +46,7 @@ from vna.index.tables import (
     study,
 )
 from vna.model.archive import Disposition, DuplicatePolicy, HeldReason, ItemKind, Outcome, Place
+from vna.model.query import Level
 
 Result = Outcome | VnaError
 
@@ -256,7 +258,7 @@ class _Batch:
         self._answer(
             kept,
             Disposition.HIDDEN if kept.hidden else Disposition.NEW,
-            warning="hidden" if kept.hidden else ("odd" if candidate.oddities else None),
+            warning="hidden" if kept.hidden else _warning(candidate),
         )
 
     def _new_study(self, kept: _Kept) -> parents.Study:
@@ -361,7 +363,26 @@ class _Batch:
         self._write_instances()
         self._write_versions()
         self._raise_parents()
+        self._coerce()
         self._catch_up()
+
+    def _coerce(self) -> None:
+        """Rules of senders are laid over what has just been added."""
+        sent = []
+        for each in (*self.new, *(each for each in self.versions if each.current)):
+            candidate = each.candidate
+            if candidate.coerced is None:
+                continue
+            below = self.parents.series[candidate.series_uid]
+            keys = {
+                Level.STUDY: below.study.pk,
+                Level.SERIES: below.pk,
+                Level.INSTANCE: each.instance_fk,
+            }
+            uids = candidate.study_uid, candidate.series_uid
+            sent.append(coerce.Sent(candidate.coerced, below.study.item_fk, keys, *uids))
+        if sent:
+            coerce.lay(self.session, sent)
 
     def _catch_up(self) -> None:
         """Corrections that stand over a study reach what has just been added below it. Now that
@@ -573,6 +594,12 @@ def _same(standing: Sequence[Standing], candidate: Candidate) -> Standing | None
         if each.dataset_xxh3 == candidate.dataset_xxh3 and each.object_fk != candidate.object_fk
     ]
     return next((each for each in equal if each.version), equal[0] if equal else None)
+
+
+def _warning(candidate: Candidate) -> str | None:
+    if candidate.oddities:
+        return "odd"
+    return "coerced" if candidate.coerced else None
 
 
 def _where(standing: Standing) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Table, delete, select
 
 from vna.index.engine import Session
 from vna.index.insertion import replacing
 from vna.index.tables import ae_peer, called_title, stranger
 from vna.model.archive import DuplicatePolicy
-from vna.model.peer import CalledView, Peer, Service, Stranger, View
+from vna.model.peer import CalledView, Coercion, Peer, Service, Stranger, View
 
 STRANGERS = 1000  # kept of each partition: whoever scans the network must not fill the database
 
@@ -36,6 +37,7 @@ def put(session: Session, partition: int, peer: Peer) -> None:
         "announce": int(peer.announce),
         "own_only": int(peer.own_only),
         "certificate": peer.certificate,
+        "coercions": _written(peer.coercions),
         "description": peer.description,
         "changed_at": session.now(),
     }
@@ -142,5 +144,16 @@ def _peer(row: Any) -> Peer:
         announce=bool(row.announce),
         own_only=bool(row.own_only),
         certificate=row.certificate,
+        coercions=coercions_of(orjson.loads(row.coercions or "[]")),
         description=row.description,
     )
+
+
+def coercions_of(written: Iterable[Sequence[Any]]) -> tuple[Coercion, ...]:
+    """Coercions from their JSON: path, attribute or null, whether only where it is missing."""
+    return tuple(Coercion(path, value, bool(missing)) for path, value, missing in written)
+
+
+def _written(coercions: Sequence[Coercion]) -> str:
+    rows = [[each.path, each.value, each.missing] for each in coercions]
+    return orjson.dumps(rows).decode() if rows else ""

@@ -109,7 +109,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to one object sent. `warning` is None or a short stable code for the sender:
-    "version", "held", "hidden", "odd"; `oddities` say what is odd about it."""
+    "version", "held", "hidden", "odd", "coerced"; `oddities` say what is odd about it."""
 
     disposition: Disposition
     sop_class: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from vna.model.archive import DuplicatePolicy
 
@@ -21,6 +23,16 @@ ALL_SERVICES = frozenset(Service)
 
 
 @dataclass(frozen=True, slots=True)
+class Coercion:
+    """A change of everything that an AE sends. `path`: tag of an attribute; `value`: the DICOM JSON
+    attribute that it becomes, None takes it away; `missing`: only where it has no value."""
+
+    path: str
+    value: Mapping[str, Any] | None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
     """An application entity that is known. `host` '' and `port` 0: we never call it.
 
@@ -29,7 +41,8 @@ class Peer:
     (defined terms of PS3.3 §C.12.1.1.2, as an object has them): of its questions that name none.
     `announce`: we tell it of every study that has settled. `own_only`: it finds, retrieves and has
     committed only what its organisation owns. `certificate` (as `vna.model.certificate.registered`
-    keeps one): who calls by that title must show it; '' asks for none.
+    keeps one): who calls by that title must show it; '' asks for none. `coercions`: overlays that
+    are laid over what it sends.
     """
 
     title: str
@@ -44,6 +57,7 @@ class Peer:
     announce: bool = False
     own_only: bool = False
     certificate: str = ""
+    coercions: tuple[Coercion, ...] = ()
     description: str = ""
 
     @property

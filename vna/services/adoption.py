@@ -9,6 +9,7 @@ from typing import Any
 
 from vna.errors import VnaError
 from vna.index import columns
+from vna.index.peers import coercions_of
 from vna.model.archive import DuplicatePolicy, IdentifierKind
 from vna.model.caller import Caller, Right
 from vna.model.patient import PatientIdentifier
@@ -90,6 +91,7 @@ class Adoption:
             organisation=data["organisation"],
             policy=DuplicatePolicy(data["policy"]),
             authority=data["issuer"],
+            coercions=coercions_of(data.get("coercions", ())),
         )
 
     def _document(self, caller: Caller, found: Finding, event: Event) -> str:

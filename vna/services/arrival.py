@@ -15,6 +15,7 @@ from vna.model.archive import Disposition, Outcome, Place
 from vna.model.query import Level
 from vna.objects import Append, ObjectStore, RecordNames, RecordType, Unit
 from vna.services.budget import Grant
+from vna.services.coercions import coerced
 from vna.services.examination import Examined, examine
 from vna.services.reception import IN_MEMORY, Received, Reception, Spilled
 from vna.services.sameness import equal_data_sets, equivalent, may_be_equivalent
@@ -118,6 +119,7 @@ class Arrival:
             organisation_fk=self.reception.organisation.key,
             reception_fk=0,
             policy=self.reception.policy,
+            coerced=coerced(self.reception.coercions, scanned, _title(self.reception.peer)),
         )
 
     def undecided(self, standing: list[Standing]) -> tuple[Standing, ...]:
@@ -247,6 +249,11 @@ class Arrival:
     def _drop_raw(self) -> None:
         if isinstance(self.received, Spilled):
             self.received.raw.abort()
+
+
+def _title(peer: str) -> str:
+    """The AE title of "TITLE@address"."""
+    return peer.rpartition("@")[0] or peer
 
 
 def _checked(objects: ObjectStore, stored: Standing) -> Source:

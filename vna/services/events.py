@@ -47,7 +47,7 @@ def received_event(reception: Reception, issuer: str, objects: Sequence[bytes]) 
     """Who brought some objects, by SHA-256, and how they are to be taken in. `issuer`: of
     identifiers that name none. Its time is that of this machine's clock."""
     caller = reception.caller
-    data = {
+    data: dict[str, Any] = {
         "source": reception.source,
         "peer": reception.peer,
         "path": reception.path,
@@ -56,6 +56,8 @@ def received_event(reception: Reception, issuer: str, objects: Sequence[bytes]) 
         "policy": reception.policy.value,
         "objects": [each.hex() for each in objects],
     }
+    if reception.coercions:
+        data["coercions"] = [[each.path, each.value, each.missing] for each in reception.coercions]
     stamp = Stamp(new_ulid(), time.time_ns() // 1_000_000, caller.name, "")
     return event_of(caller, RECEIVED, stamp, data)
 

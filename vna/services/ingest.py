@@ -24,6 +24,7 @@ from vna.index.known import known
 from vna.index.organisations import Organisation
 from vna.model.archive import Disposition, DuplicatePolicy, Outcome
 from vna.model.caller import Caller, Right
+from vna.model.peer import Coercion
 from vna.objects import Committer, ObjectStore, RawObject, Unit
 from vna.objects.group import OPEN_SECONDS, ROTATE_BYTES
 from vna.services.arrival import Arrival, Behind, Compare, Decision, ObjectUnit
@@ -94,15 +95,17 @@ class Ingest:
         policy: DuplicatePolicy | None = None,
         study_uid: str | None = None,
         authority: str = "",
+        coercions: Sequence[Coercion] = (),
         lasting: bool = False,
     ) -> Reception:
         """Open a reception: one request, association or import run.
 
         `source`: "stow", "dimse", "import", "document". `organisation`: code of the owner of new
         items; one that is not known yet is added. `authority`: who issued identifiers that name no
-        issuer, '' for the organisation's default. `study_uid`: objects of any other study fail with
-        `OtherStudy` and are not kept. `lasting`: objects come one after another, as over an
-        association; it goes on until it is finished. Raises `Forbidden` unless the caller may send.
+        issuer, '' for the organisation's default. `coercions`: laid over what is new. `study_uid`:
+        objects of any other study fail with `OtherStudy` and are not kept. `lasting`: objects come
+        one after another, as over an association; it goes on until it is finished. Raises
+        `Forbidden` unless the caller may send.
         """
         require(caller, Right.SEND)
         return Reception(
@@ -115,6 +118,7 @@ class Ingest:
             policy=policy or self._policy,
             study_uid=study_uid,
             authority=authority,
+            coercions=coercions,
             lasting=lasting,
         )
 

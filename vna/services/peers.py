@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TypeVar
 
 from vna.dicom import charset
@@ -15,6 +16,7 @@ from vna.index import audit, organisations, peers
 from vna.index.engine import Index, Session
 from vna.model.caller import Caller, Right
 from vna.model.peer import ALL_SERVICES, CalledView, Peer, Service, Stranger, View
+from vna.services.coercions import name_of
 from vna.services.rights import require
 from vna.services.titles import ae_title, endpoint, printable
 from vna.services.users import certificate
@@ -241,8 +243,13 @@ def _checked(peer: Peer) -> Peer:
     for term in filter(None, peer.character_set.split("\\")):
         if term not in charset.terms():
             raise UnknownName("character set", term, charset.terms())
+    coercions = sorted(peer.coercions, key=lambda each: each.path)
+    for one, other in pairwise(coercions):
+        if one.path == other.path:
+            raise InvalidValue("coercions", name_of(one), "name each attribute once")
     return replace(
         peer,
+        coercions=tuple(coercions),
         title=ae_title(peer.title),
         host=host,
         port=port,

@@ -18,6 +18,7 @@ from vna.errors import Conflict, VnaError
 from vna.index.organisations import Organisation
 from vna.model.archive import DuplicatePolicy, Outcome
 from vna.model.caller import Caller
+from vna.model.peer import Coercion
 from vna.objects.raw import RawObject
 
 COUNTED_SECONDS = 1.0  # between writing what a long reception brought so far
@@ -158,11 +159,12 @@ class Reception:
         policy: DuplicatePolicy,
         study_uid: str | None,
         authority: str = "",
+        coercions: Sequence[Coercion] = (),
         lasting: bool = False,
     ) -> None:
         self.caller, self.source, self.peer, self.path = caller, source, peer, path
         self.organisation, self.policy, self.study_uid = organisation, policy, study_uid
-        self.authority, self._lasting = authority, lasting
+        self.authority, self.coercions, self._lasting = authority, coercions, lasting
         self.key: int | None = None  # of the row, once it is committed
         self.written: Counts | None = None  # what the row says
         self._written_at = 0.0

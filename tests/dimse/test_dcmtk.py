@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from tests.faults.server import Server
 from tests.peers import dcmtk
 from tests.peers.require import require
 from tests.services.desk import image
+from tests.size import size
 from vna.dicom import oddities
 
 TITLE = "VNA"
+OBJECTS = size(100, 1000)
 SYNTAXES = {
     "-xe": "1.2.840.10008.1.2.1",
     "-xb": "1.2.840.10008.1.2.2",
@@ -65,7 +67,7 @@ def run(program: str, port: int, *words: str, code: int = 0) -> str:
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == code, (program, words, done.stdout[-1500:], done.stderr[-1500:])
@@ -136,18 +138,34 @@ def test_bundled_files_go_through_the_archive_as_they_go_without_it(
         if oddities.NO_FILE_META not in found.oddities:
             chosen.setdefault(found.sop_uid, path)
             studies.add(found.study_uid)
-    dcmsend(port, chosen.values())
+    paths = [*chosen.values(), *copies(chosen, tmp_path / "copies", OBJECTS - len(chosen))]
+    dcmsend(port, paths)
     with receiver(direct, "+xa", "-pm") as (_, their_port):
-        dcmsend(their_port, chosen.values())
+        dcmsend(their_port, paths)
     with receiver(moved, "+xa", "-pm") as (title, _):
         asked = keys("STUDY", StudyInstanceUID="\\".join(sorted(studies)))
         run("movescu", port, "-aem", title, "-S", *asked)
     before, after = by_uid(direct), by_uid(moved)
-    assert len(before) >= 100
+    assert len(before) >= max(100, 0.9 * OBJECTS)
     assert before.keys() <= after.keys()
     same = [uid for uid in before if syntax_of(before[uid]) == syntax_of(after[uid])]
     assert len(same) >= 0.95 * len(before)
     assert [uid for uid in same if data_set(before[uid]) != data_set(after[uid])] == []
+
+
+def copies(chosen: Mapping[str, Path], folder: Path, wanted: int) -> Iterator[Path]:
+    """Further objects of the same kinds and studies, under other SOP Instance UIDs."""
+    folder.mkdir()
+    candidates = [(uid, path) for uid, path in chosen.items() if len(uid) >= 16]
+    for number in range(wanted):
+        uid, path = candidates[number % len(candidates)]
+        other = f"2.25.{number + 1:0{len(uid) - 5}d}".replace("2.25.0", "2.25.9", 1)
+        content = path.read_bytes()
+        if content.count(uid.encode()) < 2:  # in the file meta, and in a data set that is not zipped
+            continue
+        copy = folder / f"{number}.dcm"
+        copy.write_bytes(content.replace(uid.encode(), other.encode()))
+        yield copy
 
 
 def dcmsend(port: int, paths: Iterable[Path]) -> None:
@@ -156,7 +174,7 @@ def dcmsend(port: int, paths: Iterable[Path]) -> None:
     subprocess.run(
         [*command, "127.0.0.1", str(port), *map(str, paths)],
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -161,7 +161,9 @@ def copies(chosen: Mapping[str, Path], folder: Path, wanted: int) -> Iterator[Pa
         uid, path = candidates[number % len(candidates)]
         other = f"2.25.{number + 1:0{len(uid) - 5}d}".replace("2.25.0", "2.25.9", 1)
         content = path.read_bytes()
-        if content.count(uid.encode()) < 2:  # in the file meta, and in a data set that is not zipped
+        if (
+            content.count(uid.encode()) < 2
+        ):  # in the file meta, and in a data set that is not zipped
             continue
         copy = folder / f"{number}.dcm"
         copy.write_bytes(content.replace(uid.encode(), other.encode()))

@@ -119,11 +119,15 @@ def vna(*words: str, data: Path, codes: Sequence[int] = (0,)) -> subprocess.Comp
 
 
 def vna_with(
-    environment: dict[str, str], *words: str, data: Path, codes: Sequence[int] = (0,)
+    environment: dict[str, str],
+    *words: str,
+    data: Path,
+    codes: Sequence[int] = (0,),
+    before: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """The same with further settings."""
+    """The same with further settings. `before`: a program that runs it."""
     result = subprocess.run(
-        [sys.executable, "-m", "vna", *words, "--data", str(data)],
+        [*before, sys.executable, "-m", "vna", *words, "--data", str(data)],
         capture_output=True,
         text=True,
         timeout=1200,

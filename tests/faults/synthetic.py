@@ -105,13 +105,23 @@ def header(
     )
 
 
-def small(study: int, number: int, *, salt: int = 0) -> Sent:
-    """A 64 × 64 image whose pixels depend on every argument; one patient per study."""
+def small(study: int, number: int, *, salt: int = 0, rows: int = 64, columns: int = 64) -> Sent:
+    """An image whose pixels depend on every argument; one patient per study."""
     study_uid = f"{ROOT}.1.{salt}.{study}"
     series_uid, sop_uid = f"{study_uid}.1", f"{study_uid}.1.{number}"
     seed = f"{salt}/{study}/{number}".encode()
-    pixels = b"".join(hashlib.sha256(seed + bytes([i])).digest() for i in range(128))
-    dataset = header(study_uid, series_uid, sop_uid, number=number, patient=f"P{salt}-{study}")
+    pixels = b"".join(
+        hashlib.sha256(seed + b"%d" % i).digest() for i in range(rows * columns // 32)
+    )
+    dataset = header(
+        study_uid,
+        series_uid,
+        sop_uid,
+        number=number,
+        patient=f"P{salt}-{study}",
+        rows=rows,
+        columns=columns,
+    )
     dataset += element(0x7FE00010, b"OW", pixels)
     meta = file_meta(SECONDARY_CAPTURE, sop_uid, EXPLICIT_LE)
     return Sent(study_uid, series_uid, sop_uid, meta + dataset)

@@ -23,6 +23,7 @@ from tests.size import size
 
 ROUNDS = size(5, 200)
 BATCHES, OBJECTS = 12, 4
+LARGE = 6400  # rows of 64 bytes: such a one is written past the page cache
 FAULTS = [
     pytest.param(Fault("posix/io/rw/writev", errno.ENOSPC, 0.3), id="no space for segments"),
     pytest.param(Fault("posix/io/rw/writev", errno.EIO, 0.3), id="segments cannot be written"),
@@ -43,7 +44,10 @@ def test_calls_that_fail_lose_nothing_acknowledged(
     with servers.running(data, before=libfiu.command(tmp_path)) as server:
         for turn in range(ROUNDS):
             batches = [
-                [small(turn * BATCHES + batch, one) for one in range(OBJECTS)]
+                [
+                    small(turn * BATCHES + batch, one, rows=LARGE if one == batch else 64)
+                    for one in range(OBJECTS)
+                ]
                 for batch in range(BATCHES)
             ]
             processes = server.tree()

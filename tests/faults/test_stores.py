@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import server as servers
-from tests.faults.client import ORIGINAL, AckLog, get, send
+from tests.faults.client import ORIGINAL, AckLog, get, offer, offer_again, send
 from tests.faults.synthetic import Sent, native, small
 from tests.peers import ceph
 from tests.peers.ceph import Ceph
@@ -24,6 +24,7 @@ from vna.objects.ulid import new_ulid
 
 ROUNDS = size(2, 20)
 OBJECTS = size(6, 40)
+PAUSE_SECONDS = size(3, 20)
 
 
 def settings(folder: Path, *, ack: int, copies: int = 2) -> dict[str, str]:
@@ -177,7 +178,8 @@ def test_an_archive_goes_on_while_a_store_is_away_and_catches_up(folder: Path) -
 
 
 def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: Ceph) -> None:
-    """Killed while it stores to S3, and the service's disk is pulled for a while."""
+    """Killed while it stores to S3; the service's disk is pulled, and its gateway is silent, for a
+    while."""
     data = tmp_path / "data"
     s3.make_bucket("archive")
     (tmp_path / "keys").write_text(
@@ -211,5 +213,16 @@ def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: C
             assert AckLog.read(tmp_path / "log2") == {one.sop_uid for one in objects}
             sent_all(server, log, [large])
         check(server, [*objects, large])
+        late = small(2, 1)
+        with s3.paused():
+            answers = list[tuple[int, bytes]]()
+            waiting = threading.Thread(target=lambda: answers.append(offer(server.port, [late])))
+            waiting.start()
+            waiting.join(PAUSE_SECONDS)
+            assert not answers or answers[0][0] == 503  # it is not acknowledged
+        waiting.join()
+        assert answers[0][0] in (200, 503)
+        offer_again(server.port, [[late]], {})
+        check(server, [late])
     assert not (data / "store").exists()
     assert not list((data / "spool").rglob("*.bin"))

@@ -76,6 +76,15 @@ class Ceph:
         os.kill(pid, signal.SIGKILL)
         _until(lambda: not _alive(pid))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """In the block the gateway takes connections and says nothing (SIGSTOP)."""
+        os.kill(self.pid("client.rgw.a"), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid("client.rgw.a"), signal.SIGCONT)
+
     def start_disk(self) -> None:
         """The OSD again, once the threads of the killed one have let go of its files."""
         _until(lambda: _does(self, "ceph-osd", "-i", "0"))

@@ -8,7 +8,8 @@ from vna.config.stores import StoreSetting, stores
 def test_stores_are_read_in_order() -> None:
     written = [
         "near /srv/vna domain=a",
-        "far s3://bucket/some/prefix class=warm endpoint=http://h:1 region=eu credentials=/run/s3",
+        "far s3://bucket/some/prefix class=warm endpoint=http://h:1 region=eu credentials=/run/s3"
+        " cache=20GiB",
     ]
     assert stores(written) == (
         StoreSetting("near", domain="a", folder="/srv/vna"),
@@ -20,6 +21,7 @@ def test_stores_are_read_in_order() -> None:
             endpoint="http://h:1",
             region="eu",
             credentials="/run/s3",
+            cache=20 << 30,
         ),
     )
     assert stores(", ".join(written)) == stores(written)
@@ -37,6 +39,8 @@ def test_stores_are_read_in_order() -> None:
         "near /srv colour=red",
         "near /srv domain=a domain=b",
         "near /srv class=tepid",
+        "near /srv cache=much",
+        "near /srv cache=1MiB",
         "near /srv class=cold",
         "near s3:///prefix",
         "near /srv, near /other",

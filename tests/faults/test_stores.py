@@ -187,7 +187,7 @@ def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: C
     )
     environment = {
         "VNA_STORES": f"bucket s3://archive/{new_ulid()} endpoint={s3.endpoint} "
-        f"credentials={tmp_path}/keys"
+        f"credentials={tmp_path}/keys cache=1GiB"
     }
     objects = [small(1, one) for one in range(4 * OBJECTS)]
     film = native(9 << 20)
@@ -213,6 +213,8 @@ def test_an_archive_in_a_bucket_keeps_what_it_acknowledged(tmp_path: Path, s3: C
             assert AckLog.read(tmp_path / "log2") == {one.sop_uid for one in objects}
             sent_all(server, log, [large])
         check(server, [*objects, large])
+        with s3.paused():
+            check(server, [*objects, large])  # from the cache
         late = small(2, 1)
         with s3.paused():
             answers = list[tuple[int, bytes]]()

@@ -16,7 +16,7 @@ from vna.errors import InvalidConfiguration, StorageUnavailable
 from vna.index import copies
 from vna.index.copies import KnownStore
 from vna.index.engine import Index
-from vna.objects import MountedStore, ObjectStore
+from vna.objects import FolderCache, MountedStore, ObjectStore
 from vna.objects.layout import MARKER
 from vna.objects.marker import read_marker
 from vna.objects.store import Notice
@@ -38,7 +38,8 @@ def open_objects(
         )
     with index.reading() as session:
         known = copies.known_stores(session)
-    mounted = [_mounted(index, each, known.get(each.name)) for each in settings.mounted]
+    caches = settings.data.absolute() / "cache"
+    mounted = [_mounted(index, each, known.get(each.name), caches) for each in settings.mounted]
     if not any(each.is_here() for each in mounted if each.tier == "hot"):
         raise StorageUnavailable(
             "no store is there that takes new objects: is the disk mounted, is it the right one?"
@@ -56,8 +57,10 @@ def open_objects(
     )
 
 
-def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> MountedStore:
-    store = _store(setting, known.identity if known else "")
+def _mounted(
+    index: Index, setting: StoreSetting, known: KnownStore | None, caches: Path
+) -> MountedStore:
+    store = _store(setting, known.identity if known else "", caches)
     now = KnownStore(setting.name, setting.tier, setting.domain, store.identity)
     if known != now:
         index.transact(lambda session: copies.mount(session, now))
@@ -66,11 +69,17 @@ def _mounted(index: Index, setting: StoreSetting, known: KnownStore | None) -> M
     return store
 
 
-def _store(setting: StoreSetting, identity: str) -> MountedStore:
+def _store(setting: StoreSetting, identity: str, caches: Path | None = None) -> MountedStore:
     backend = _backend(setting)
     _refuse_another(setting, backend, identity)
+    cache = FolderCache(caches / setting.name, setting.cache) if caches and setting.cache else None
     return MountedStore(
-        setting.name, backend, tier=setting.tier, domain=setting.domain, identity=identity
+        setting.name,
+        backend,
+        tier=setting.tier,
+        domain=setting.domain,
+        identity=identity,
+        cache=cache,
     )
 
 

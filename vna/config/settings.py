@@ -262,8 +262,8 @@ class Settings:
     stores: tuple[StoreSetting, ...] = _setting(
         (),
         "Where objects are kept, in order of preference, each as NAME LOCATION [class=hot, warm or "
-        "cold] [domain=SITE]; a location is an absolute path, or s3://BUCKET/PREFIX with "
-        "endpoint=, region= and credentials=FILE. Empty: main, in the data folder.",
+        "cold] [domain=SITE] [cache=SIZE]; a location is an absolute path, or s3://BUCKET/PREFIX "
+        "with endpoint=, region= and credentials=FILE. Empty: main, in the data folder.",
         stores,
     )
     signing_key: str = _setting(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from vna.config import values
 
 TIERS = ("hot", "warm", "cold")
 S3_OPTIONS = ("endpoint", "region", "credentials")
+LEAST_CACHE = 1 << 30  # bytes: eight objects of the largest size that is kept as a whole, and more
 _RULE = "be stores such as: main /srv/vna, far s3://bucket/vna domain=north endpoint=https://…"
 
 
@@ -18,7 +20,7 @@ _RULE = "be stores such as: main /srv/vna, far s3://bucket/vna domain=north endp
 class StoreSetting:
     """One store. `tier`: hot ones take new objects. `domain`: what fails as one, a site or a zone.
     `folder` or `bucket` says where it is; `prefix`, `endpoint`, `region` and `credentials` (a file)
-    belong to a bucket."""
+    belong to a bucket. `cache`: bytes of the data folder for what was read of it; 0: none."""
 
     name: str
     tier: str = "hot"
@@ -29,6 +31,7 @@ class StoreSetting:
     endpoint: str = ""
     region: str = ""
     credentials: str = ""
+    cache: int = 0
 
     @property
     def location(self) -> str:
@@ -39,6 +42,7 @@ class StoreSetting:
         """As it is written."""
         options = {"class": self.tier, "domain": self.domain}
         options |= {name: getattr(self, name) for name in S3_OPTIONS}
+        options |= {"cache": str(self.cache or "")}
         said = [f"{key}={value}" for key, value in options.items() if value]
         return " ".join((self.name, self.location, *said))
 
@@ -57,8 +61,8 @@ def stores(value: object) -> tuple[StoreSetting, ...]:
 def place(location: str) -> StoreSetting:
     """A place of a backup: a folder, or a bucket with its options, as in a store's setting."""
     found = _store(f"backup {location}")
-    if found.domain or found.tier != "hot":
-        raise ValueError(f"{_RULE} (a backup has neither class nor domain)")
+    if found.domain or found.tier != "hot" or found.cache:
+        raise ValueError(f"{_RULE} (a backup has neither class nor domain nor cache)")
     return found
 
 
@@ -70,20 +74,27 @@ def _store(written: str) -> StoreSetting:
     said: dict[str, str] = {}
     for option in options:
         key, found, text = option.partition("=")
-        if not found or key in said or key not in ("class", "domain", *S3_OPTIONS):
-            raise ValueError(f"{_RULE} ({option!r} is none of class, domain, {S3_OPTIONS})")
+        if not found or key in said or key not in ("class", "domain", "cache", *S3_OPTIONS):
+            raise ValueError(f"{_RULE} ({option!r} is none of class, domain, cache, {S3_OPTIONS})")
         said[key] = text
     tier = said.pop("class", "hot")
     if tier not in TIERS:
         raise ValueError(f"give {name} a class of {', '.join(TIERS)}")
     domain = said.pop("domain", "")
+    cache: Any = values.size(LEAST_CACHE)(said.pop("cache")) if "cache" in said else 0
     if location.startswith("s3://"):
         parts = urlsplit(location)
         if not parts.netloc:
             raise ValueError(f"{_RULE} ({location} names no bucket)")
         return StoreSetting(
-            name, tier, domain, bucket=parts.netloc, prefix=parts.path.strip("/"), **said
+            name,
+            tier,
+            domain,
+            bucket=parts.netloc,
+            prefix=parts.path.strip("/"),
+            cache=cache,
+            **said,
         )
     if said or not Path(location).is_absolute():
         raise ValueError(f"{_RULE} ({location} is no absolute path or s3:// URL)")
-    return StoreSetting(name, tier, domain, folder=location)
+    return StoreSetting(name, tier, domain, folder=location, cache=cache)

@@ -1,6 +1,7 @@
 """The content-addressed store: segments, group commit, raw files, checked reads."""
 
 from vna.objects.committer import Committer
+from vna.objects.folder_cache import FolderCache
 from vna.objects.group import GroupCommit, Placed, Unit
 from vna.objects.mounted import MountedStore
 from vna.objects.raw import RAW_BYTES, RawObject, Stray
@@ -13,6 +14,7 @@ __all__ = [
     "RAW_BYTES",
     "Append",
     "Committer",
+    "FolderCache",
     "GroupCommit",
     "MountedStore",
     "ObjectStore",

@@ -9,10 +9,11 @@ from typing import NoReturn
 
 import xxhash
 
-from storage_backends.base import Backend, BackendError, KeyMissing, Reader
+from storage_backends.base import Backend, BackendError, Buffer, KeyMissing, Reader
 from vna.errors import Damaged, InvalidConfiguration, StorageUnavailable
 from vna.model.archive import Place
 from vna.objects.blocks import BLOCK_BYTES, decode_blocks, is_block
+from vna.objects.folder_cache import FolderCache
 from vna.objects.layout import meta_key, raw_key, segment_key
 from vna.objects.marker import open_marker, read_marker
 from vna.objects.readers import Readers
@@ -22,6 +23,7 @@ from vna.objects.targets import Target, storage_unavailable
 OPEN_FILES = 256
 KNOWN_RAW = 64  # raw files whose header and block sums are remembered
 USUAL_HEADER = 512  # bytes; nearly all headers are about 300
+META = -1  # stands for the `.meta` of a raw file where an offset is meant
 UNKNOWN = "of unknown SHA-256"
 
 
@@ -42,8 +44,10 @@ class MountedStore:
         domain: str = "",
         identity: str = "",
         open_files: int = OPEN_FILES,
+        cache: FolderCache | None = None,
     ) -> None:
-        """`identity`: of the store that it must be; '' makes a marker where there is none.
+        """`identity`: of the store that it must be; '' makes a marker where there is none. `cache`:
+        where what was read and found good is kept; whoever looks after copies reads `backend`.
 
         Raises `InvalidConfiguration` if it is not one that we can read, `StorageUnavailable`; with
         an identity the store may be away.
@@ -51,6 +55,7 @@ class MountedStore:
         self.name, self.backend, self.tier, self.domain = name, backend, tier, domain
         self.identity = identity or open_marker(backend).store
         self._readers = Readers(backend, open_files)
+        self._cache = cache
         self._raw: OrderedDict[str, tuple[RecordHeader, bytes | None]] = OrderedDict()
 
     @property
@@ -81,31 +86,64 @@ class MountedStore:
         return self._raw_facts(place, sha256)[0] if place.raw else self._packed(place, sha256)[0]
 
     def payload(self, place: Place, sha256: bytes, xxh3: bytes = b"") -> bytes:
-        """All of a payload that is no raw file. With `xxh3` its record is not read."""
-        if xxh3:
+        """All of a payload that is no raw file. With `xxh3` its record is not read, and it may come
+        from the cache."""
+        wanted = bool(xxh3)
+        if wanted:
+            kept = self._kept(place, place.offset)
+            if kept is not None and xxhash.xxh3_128_digest(kept) == xxh3:
+                return bytes(kept)
             data = self._read(segment_key(place.segment), place, place.offset, place.length, sha256)
         else:
             header, data = self._packed(place, sha256)
             sha256, xxh3 = header.sha256, header.xxh3
         if xxhash.xxh3_128_digest(data) != xxh3:
             raise Damaged(sha256.hex(), "its bytes differ from their checksum")
+        if wanted:
+            self._keep(place, place.offset, data)
         return data
 
-    def part(self, place: Place, start: int, length: int, sha256: bytes) -> bytes:
-        """Bytes [start, start + length) of a raw file, read and checked by whole blocks."""
+    def part(
+        self, place: Place, start: int, length: int, sha256: bytes, *, fresh: bool = False
+    ) -> bytes:
+        """Bytes [start, start + length) of a raw file, read and checked by whole blocks. `fresh`:
+        from the store, whatever the cache has."""
         header, sums = self._raw_facts(place, sha256)
         sha256 = header.sha256
         key = raw_key(place.segment)
         if sums is None:
             return self._read(key, place, start, length, sha256)
-        first = start // BLOCK_BYTES
-        end = min(-(-(start + length) // BLOCK_BYTES) * BLOCK_BYTES, place.length)
-        data = self._read(key, place, first * BLOCK_BYTES, end - first * BLOCK_BYTES, sha256)
-        for at in range(0, len(data), BLOCK_BYTES):
-            number = first + at // BLOCK_BYTES
-            if not is_block(memoryview(data)[at : at + BLOCK_BYTES], sums, number):
-                raise Damaged(sha256.hex(), "its bytes differ from their checksum")
-        return data[start - first * BLOCK_BYTES :][:length]
+        first, last = start // BLOCK_BYTES, -(-(start + length) // BLOCK_BYTES)
+        found = None if fresh else self._kept_blocks(place, first, last, sums)
+        if found is None:
+            end = min(last * BLOCK_BYTES, place.length)
+            found = self._read(key, place, first * BLOCK_BYTES, end - first * BLOCK_BYTES, sha256)
+            for number in range(first, last):
+                block = memoryview(found)[(number - first) * BLOCK_BYTES :][:BLOCK_BYTES]
+                if not is_block(block, sums, number):
+                    raise Damaged(sha256.hex(), "its bytes differ from their checksum")
+                if not fresh:
+                    self._keep(place, number * BLOCK_BYTES, block)
+        return found[start - first * BLOCK_BYTES :][:length]
+
+    def _kept_blocks(self, place: Place, first: int, last: int, sums: bytes) -> bytes | None:
+        """Blocks of a raw file, if all of them are kept."""
+        blocks = []
+        for number in range(first, last):
+            block = self._kept(place, number * BLOCK_BYTES)
+            if block is None or not is_block(block, sums, number):
+                return None
+            blocks.append(block)
+        return b"".join(blocks)
+
+    def _kept(self, place: Place, offset: int) -> memoryview | None:
+        if self._cache is None:
+            return None
+        return self._cache.get(f"{self.identity} {place.segment} {offset}".encode())
+
+    def _keep(self, place: Place, offset: int, data: Buffer) -> None:
+        if self._cache is not None:
+            self._cache.put(f"{self.identity} {place.segment} {offset}".encode(), (data,))
 
     def _packed(self, place: Place, sha256: bytes) -> tuple[RecordHeader, bytes]:
         """The header and the payload behind it, in one read."""
@@ -130,18 +168,24 @@ class MountedStore:
     def _raw_facts(self, place: Place, sha256: bytes) -> tuple[RecordHeader, bytes | None]:
         known = self._raw.get(place.segment)
         if known is None:
-            with self._reading(place, sha256), self._readers.lease(meta_key(place.segment)) as meta:
-                data = _all(meta)
+            kept = self._kept(place, META)
+            data = bytes(kept) if kept is not None else self._meta(place, sha256)
             try:
                 header, length = decode(data)
             except BadRecord as error:
                 raise Damaged(sha256.hex() or UNKNOWN, f"its record: {error}") from error
             known = header, decode_blocks(data[length:], place.length)
+            if kept is None:
+                self._keep(place, META, data)
             self._raw[place.segment] = known
             if len(self._raw) > KNOWN_RAW:
                 self._raw.popitem(last=False)
         self._check(known[0], place, sha256)
         return known
+
+    def _meta(self, place: Place, sha256: bytes) -> bytes:
+        with self._reading(place, sha256), self._readers.lease(meta_key(place.segment)) as meta:
+            return _all(meta)
 
     def _check(self, found: RecordHeader, place: Place, sha256: bytes) -> None:
         if (found.segment, found.length) != (place.segment, place.length):

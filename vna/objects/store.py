@@ -148,14 +148,15 @@ class ObjectStore:
         return self._first_good(place, sha256, lambda store: store.header(place, sha256))
 
     def verify(self, place: Place, sha256: bytes, xxh3: bytes) -> None:
-        """Read all of an object and compare both digests and the record; raises `Damaged`.
+        """Read all of an object, from no cache, and compare both digests and the record; raises
+        `Damaged`.
 
         One good copy is enough; `notice` hears of one that is not.
         """
         if self.header(place, sha256=sha256).xxh3 != xxh3:
             raise Damaged(sha256.hex(), "its record states another checksum")
         digest = hashlib.sha256()
-        for chunk in self._whole(place, CHUNK_BYTES, sha256):
+        for chunk in self._whole(place, CHUNK_BYTES, sha256, fresh=True):
             digest.update(chunk)
         if digest.digest() != sha256:
             raise Damaged(sha256.hex(), "its SHA-256 is another")
@@ -166,7 +167,9 @@ class ObjectStore:
         for store in self.stores.values():
             store.forget(segment)
 
-    def _whole(self, place: Place, chunk_bytes: int, sha256: bytes) -> Iterator[bytes]:
+    def _whole(
+        self, place: Place, chunk_bytes: int, sha256: bytes, *, fresh: bool = False
+    ) -> Iterator[bytes]:
         if not place.raw:
             data = self._first_good(place, sha256, lambda store: store.payload(place, sha256))
             for start in range(0, len(data), chunk_bytes):
@@ -178,7 +181,8 @@ class ObjectStore:
         for start in range(0, place.length, chunk_bytes):
             if held:
                 yield held
-            held = self._part(place, start, min(chunk_bytes, place.length - start), header.sha256)
+            length = min(chunk_bytes, place.length - start)
+            held = self._part(place, start, length, header.sha256, fresh=fresh)
             digest.update(held)
         if digest.digest() != header.xxh3:
             raise Damaged(header.sha256.hex(), "its bytes differ from their checksum")
@@ -198,12 +202,16 @@ class ObjectStore:
             else:
                 yield b"".join(data[a - start : a - start + n] for a, n in wanted)
 
-    def _part(self, place: Place, start: int, length: int, sha256: bytes) -> bytes:
+    def _part(
+        self, place: Place, start: int, length: int, sha256: bytes, *, fresh: bool = False
+    ) -> bytes:
         if not 0 <= start <= start + length <= place.length:
             raise ValueError(f"bytes {start}+{length} of an object of {place.length}")
         if place.raw:
             return self._first_good(
-                place, sha256, lambda store: store.part(place, start, length, sha256)
+                place,
+                sha256,
+                lambda store: store.part(place, start, length, sha256, fresh=fresh),
             )
         data = self._first_good(place, sha256, lambda store: store.payload(place, sha256))
         return data[start : start + length]

@@ -17,6 +17,7 @@ from vna.index import dialect
 LOCK = 0x564E41  # of pg_advisory_lock
 ATTEMPTS = 50
 LOCK_MILLISECONDS = 300  # less than PostgreSQL's deadlock_timeout, a second
+MORE_PATIENT = 10  # attempts, after which each waits that much longer
 
 
 def migrate(url: str) -> None:
@@ -38,11 +39,13 @@ def migrate(url: str) -> None:
 
 def undisturbed(connection: Connection, work: Callable[[Connection], None]) -> None:
     """Do `work` in one transaction; again from the start where nodes that serve meanwhile hold a
-    lock that it waits for. It gives up its own before one of them would be broken off."""
+    lock that it waits for. It gives up its own before one of them would be broken off; only where
+    they are so busy that forty attempts failed, one of them may be, and does its work again."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+                patience = LOCK_MILLISECONDS * (1 + attempt // MORE_PATIENT)
+                connection.execute(text(f"SET LOCAL lock_timeout = {patience}"))
             work(connection)
             connection.commit()
         except DBAPIError as error:

@@ -11,8 +11,9 @@ from storage_backends.memory import MemoryBackend
 from tests.objects.archive import append_of, content_of, only
 from vna.model.archive import Place
 from vna.objects import Append, RecordNames, RecordType, Scan
+from vna.objects.examine import examine, survey
 from vna.objects.layout import segment_key
-from vna.objects.segment import Record, SegmentWriter, footer
+from vna.objects.segment import Record, SegmentWriter, behind, footer
 
 ULID = "01JD0000000000000000000000"
 CONTENTS = [content_of(number, length) for number, length in enumerate((300, 0, 5000))]
@@ -156,3 +157,64 @@ def test_a_segment_is_never_begun_twice() -> None:
 def test_digests_of_the_wrong_length_are_refused() -> None:
     with pytest.raises(ValueError, match="digest"):
         Append(RecordType.OBJECT, (b"",), b"short", bytes(16), RecordNames(1))
+
+
+@pytest.mark.parametrize("where", ["payload", "header"])
+def test_good_records_behind_a_damaged_one_are_found_where_there_is_no_table(where: str) -> None:
+    backend = MemoryBackend()
+    places = written(backend, seal=False)
+    data = bytearray(content(backend))
+    data[places[0].offset + (10 if where == "payload" else -10)] ^= 1
+    replaced(backend, bytes(data))
+    records, scan = scanned(backend)
+    assert [record.header.type for record in records] == [RecordType.SEGMENT]
+    found = list(behind(scan))
+    assert [record.place for record in found] == places[1:]
+    held = survey(backend, ULID, raw=False)
+    assert [each.offset for each in held[1:]] == [place.offset for place in places[1:]]
+    examined = examine(backend, ULID, raw=False)
+    assert set(examined.good) >= {place.offset for place in places[1:]}
+    assert places[0].offset not in examined.good
+    assert (examined.size, examined.sealed) == (len(data), False)
+
+
+def test_records_inside_an_object_are_not_taken_for_the_segments_own() -> None:
+    backend, other = MemoryBackend(), MemoryBackend()
+    written(other, seal=False)
+    inner = content(other)  # records of another segment
+    segment = SegmentWriter(only(backend, "store"), "01JD0000000000000000000001", "host/1")
+    places = [segment.add(append_of(each), number) for number, each in enumerate((inner, inner))]
+    segment.flush()
+    segment.sync()
+    key = segment_key("01JD0000000000000000000001")
+    reader = backend.open(key)
+    data = bytearray(reader.read(0, reader.size()))
+    data[places[0].offset + 5] ^= 1
+    backend.delete(key)
+    backend.put_new(key, [bytes(data)])
+    _, scan = scanned(backend, "01JD0000000000000000000001")
+    found = list(behind(scan))
+    assert [record.place for record in found] == places[1:]
+
+
+@given(cut=st.integers(1, 6000))
+def test_behind_a_torn_end_there_is_nothing(cut: int) -> None:
+    backend = MemoryBackend()
+    places = written(backend, seal=False)
+    data = content(backend)
+    replaced(backend, data[: max(len(data) - cut, 0)])
+    records, scan = scanned(backend)
+    whole = [record.place for record in records if record.header.type is RecordType.OBJECT]
+    assert whole == [each for each in places if each.offset + each.length <= len(data) - cut]
+    assert list(behind(scan)) == []
+
+
+def test_what_is_written_during_a_scan_is_not_taken_for_damage() -> None:
+    backend = MemoryBackend()
+    written(backend, seal=False)
+    data = content(backend)
+    replaced(backend, data[:-100])
+    _, scan = scanned(backend)
+    replaced(backend, data + data)  # the record is whole by now, and others follow
+    scan.reader = backend.open(segment_key(ULID))
+    assert list(behind(scan)) == []

@@ -11,6 +11,7 @@ from storage_backends.memory import MemoryBackend
 from tests.services.desk import Desk
 from tests.services.house import CALLER, House, opened
 from tests.services.objects import image
+from tests.services.test_copies import flip, segments_of
 from tests.services.test_documents import FACTS
 from tests.services.test_documents import store as store_document
 from tests.services.test_fsck import forget, large, sha256
@@ -129,3 +130,18 @@ def test_what_nobody_said_anything_about_is_taken_in_like_an_import(house: House
     assert [outcome for _, outcome in adoption.adopt(CALLER, rowless(house))] == ["new"]
     assert house.rows("reception")[-1]["source"] == "fsck"
     desk.close()
+
+
+def test_what_lies_behind_a_damaged_object_of_an_open_segment_is_taken_in(
+    house: House, tmp_path: Path
+) -> None:
+    first, second = image(PatientComments="the middle of it"), image(study="1.2.9")
+    house.send(first)
+    house.send(second)
+    for segment in segments_of(house.backend):
+        flip(house.backend, segment, b"the middle of it")
+    full = Fsck(house.index, house.objects, wait=lambda seconds: None).run(CALLER, full=True)
+    assert [(each.problem, each.name) for each in full] == [(Problem.MISSING, sha256(first))]
+    for again in in_a_new_index(house, tmp_path):
+        assert {each.name for each in rowless(again)} == {sha256(second)}
+        assert adopted(again) == [Disposition.NEW.value]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import xxhash
+from itertools import chain
 
 from storage_backends.base import Backend, BackendError, Reader
+from vna.model.archive import Place
 from vna.objects.blocks import decode_blocks
 from vna.objects.layout import meta_key, raw_key, segment_key
 from vna.objects.record import LONGEST_HEADER, BadRecord, RecordHeader, RecordType, decode
-from vna.objects.segment import CHUNK, Entry, Scan, footer
+from vna.objects.segment import CHUNK, Entry, Scan, behind, check_payload, footer
 
 Pace = Callable[[int], None]
 
@@ -34,9 +34,10 @@ def examine(
 ) -> Examined:
     """Read all of a copy; `pace` is told of bytes read, and may wait.
 
-    SHA-256 is computed of raw files, XXH3-128 of records. A segment without a footer ends at its
-    first bad record, which is no damage in itself. What cannot be read is bad too: a disk has bad
-    sectors while the rest of it is good. Whether the store is there is the caller's question.
+    SHA-256 is computed of raw files, XXH3-128 of records. A segment without a footer ends with its
+    last good record; what lies behind that is no damage in itself. What cannot be read is bad: a
+    disk has bad sectors while the rest of it is good. Whether the store is there is the caller's
+    question.
     """
     found = Examined()
     try:
@@ -61,6 +62,12 @@ def _records(reader: Reader, segment: str, found: Examined, pace: Pace) -> None:
             pace(record.place.length)
             found.good[record.place.offset] = record.header.sha256
         found.size, found.sealed = scan.end, scan.sealed
+        for record in behind(scan):
+            pace(record.place.length)
+            found.good[record.place.offset] = record.header.sha256
+            found.size = record.place.offset + record.place.length
+        if found.size != scan.end:
+            found.bad.append(f"the record at {scan.end}: {scan.reason}; good ones lie behind it")
         return
     found.sealed, found.size = True, reader.size()
     for entry in entries:
@@ -75,6 +82,7 @@ def _records(reader: Reader, segment: str, found: Examined, pace: Pace) -> None:
 
 def _entry(reader: Reader, segment: str, entry: Entry) -> None:
     header, length = decode(reader.read(entry.offset, entry.header_length))
+    place = Place(segment, entry.offset + length, entry.length)
     if (header.segment, header.length, header.sha256, length) != (
         segment,
         entry.length,
@@ -82,12 +90,7 @@ def _entry(reader: Reader, segment: str, entry: Entry) -> None:
         entry.header_length,
     ):
         raise BadRecord("it differs from the footer")
-    digest = xxhash.xxh3_128()
-    end = entry.offset + entry.header_length
-    for start in range(0, entry.length, CHUNK):
-        digest.update(reader.read(end + start, min(CHUNK, entry.length - start)))
-    if digest.digest() != header.xxh3:
-        raise BadRecord("the payload differs from its checksum")
+    check_payload(reader, header, place)
 
 
 def _raw(backend: Backend, segment: str, found: Examined, pace: Pace) -> None:
@@ -135,7 +138,8 @@ class Held:
 def survey(backend: Backend, segment: str, *, raw: bool) -> list[Held]:
     """What a copy should hold by its footer, or by its sizes and header where it is a raw file.
 
-    Without a footer every record is read. Payloads are not checked. Raises `BackendError`.
+    Without a footer every record is read and checked. Otherwise payloads are not. Raises
+    `BackendError`.
     """
     if raw:
         return _surveyed_raw(backend, segment)
@@ -143,9 +147,10 @@ def survey(backend: Backend, segment: str, *, raw: bool) -> list[Held]:
     try:
         entries = footer(reader, segment)
         if entries is None:
+            scan = Scan(reader, segment)
             return [
                 Held(r.place.offset, r.place.length, r.header.type, r.header.sha256)
-                for r in Scan(reader, segment)
+                for r in chain(scan, behind(scan))
             ]
         size = reader.size()
     finally:

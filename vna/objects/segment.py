@@ -23,6 +23,7 @@ from vna.objects.mirror import MirrorWriter
 from vna.objects.record import (
     FIXED_SIZE,
     LONGEST_HEADER,
+    MAGIC,
     TAIL_SIZE,
     BadRecord,
     RecordHeader,
@@ -184,11 +185,11 @@ class Scan:
         self.tail = 0
         self.sealed = False
         self.reason = ""
-        self._reader = reader
-        self._size = reader.size()
+        self.reader = reader
+        self.size = reader.size()  # it may grow while it is read
 
     def __iter__(self) -> Iterator[Record]:
-        while self.end < self._size and not self.sealed:
+        while self.end < self.size and not self.sealed:
             try:
                 record = self._next(self.end)
             except BadRecord as error:
@@ -197,30 +198,68 @@ class Scan:
             self.end = record.place.offset + record.place.length
             self.sealed = record.header.type is RecordType.FOOTER
             yield record
-        self.tail = self._size - self.end
+        self.tail = self.size - self.end
         if self.sealed and self.tail:
             self.reason = "bytes behind the footer"
 
     def _next(self, offset: int) -> Record:
-        head = self._reader.read(offset, min(LONGEST_HEADER, self._size - offset))
+        head = self.reader.read(offset, min(LONGEST_HEADER, self.size - offset))
         header, length = decode(head)
         place = Place(self.segment, offset + length, header.length)
         if header.segment != self.segment:
             raise BadRecord("the record belongs to another segment")
         if offset == 0 and header.type is not RecordType.SEGMENT:
             raise BadRecord("the segment does not begin with its own record")
-        if place.offset + place.length > self._size:
+        if place.offset + place.length > self.size:
             raise BadRecord("the bytes end inside a payload")
         self._check_payload(header, place)
         return Record(header, offset, place)
 
     def _check_payload(self, header: RecordHeader, place: Place) -> None:
-        digest = xxhash.xxh3_128()
-        for start in range(0, place.length, CHUNK):
-            length = min(CHUNK, place.length - start)
-            digest.update(self._reader.read(place.offset + start, length))
-        if digest.digest() != header.xxh3:
-            raise BadRecord("the payload differs from its checksum")
+        check_payload(self.reader, header, place)
+
+
+def behind(scan: Scan) -> Iterator[Record]:
+    """The good records behind that at which a scan has ended: where one was damaged before the
+    segment had its table. Every place that looks like the head of a record is tried.
+
+    What was written since the scan began is not looked at: of a segment that grows it saw a part.
+    """
+    reader, at = scan.reader, scan.end + 1
+    while not scan.sealed and 0 <= (at := _mark(reader, at)) < scan.size:
+        try:
+            header, length = decode(reader.read(at, min(LONGEST_HEADER, scan.size - at)))
+            place = Place(scan.segment, at + length, header.length)
+            if header.segment != scan.segment or place.offset + place.length > scan.size:
+                raise BadRecord("it is none of this segment")
+            check_payload(reader, header, place)
+        except BadRecord:
+            at += 1
+        else:
+            yield Record(header, at, place)
+            at = place.offset + place.length
+
+
+def _mark(reader: Reader, start: int) -> int:
+    """Where the next record may begin, from `start`; -1 where none does."""
+    while data := reader.read(start, CHUNK):
+        found = data.find(MAGIC)
+        if found >= 0:
+            return start + found
+        if len(data) < len(MAGIC):
+            break
+        start += len(data) - len(MAGIC) + 1
+    return -1
+
+
+def check_payload(reader: Reader, header: RecordHeader, place: Place) -> None:
+    """Raise `BadRecord` unless a payload is what its header says."""
+    digest = xxhash.xxh3_128()
+    for start in range(0, place.length, CHUNK):
+        length = min(CHUNK, place.length - start)
+        digest.update(reader.read(place.offset + start, length))
+    if digest.digest() != header.xxh3:
+        raise BadRecord("the payload differs from its checksum")
 
 
 def is_empty(backend: Backend, segment: str) -> bool:

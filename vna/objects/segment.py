@@ -33,6 +33,7 @@ from vna.objects.record import (
 )
 from vna.objects.targets import Targets
 
+LAST_BYTES = 16 * 1024  # of a segment read first: they hold the table of a few hundred records
 CHUNK = 1024 * 1024  # bytes read at once while a payload is checked
 NO_NAMES = RecordNames(0)
 
@@ -277,10 +278,12 @@ def footer(reader: Reader, segment: str) -> list[Entry] | None:
     start = size - _TRAILER.size
     if start < FIXED_SIZE + TAIL_SIZE:
         return None
-    offset, count, magic = _TRAILER.unpack(reader.read(start, _TRAILER.size))
+    first = max(0, size - LAST_BYTES)
+    last = reader.read(first, size - first)
+    offset, count, magic = _TRAILER.unpack(last[-_TRAILER.size :])
     if magic != _TRAILER_MAGIC or offset >= start:
         return None
-    data = reader.read(offset, size - offset)
+    data = last[offset - first :] if offset >= first else reader.read(offset, size - offset)
     try:
         header, length = decode(data)
     except BadRecord:

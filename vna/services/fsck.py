@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from storage_backends.base import BackendError, KeyMissing
 from vna.errors import Damaged, MalformedObject, StorageUnavailable
@@ -29,6 +31,7 @@ from vna.objects.targets import storage_unavailable
 from vna.services.rights import require
 
 PAGE = 500
+THREADS = 8  # that look into segments: of a bucket each of them waits for the network
 SECOND_LOOK_SECONDS = 5.0  # a record may lie in the store this long before its row is committed
 
 
@@ -76,22 +79,24 @@ class Fsck:
         away = [each.name for each in self._objects.stores.values() if not each.is_here()]
         if away:
             raise StorageUnavailable(f"the store {away[0]} is not there")
-        yield from self._rows_without_bytes(full)
-        doubtful = list(self._bytes_without_rows())
+        with ThreadPoolExecutor(THREADS, "fsck") as pool:
+            yield from self._rows_without_bytes(pool, full)
+            doubtful = list(self._bytes_without_rows(pool))
         if doubtful:
             self._wait(SECOND_LOOK_SECONDS)
             yield from self._still_so(doubtful)
 
-    def _rows_without_bytes(self, full: bool) -> Iterator[Finding]:
+    def _rows_without_bytes(self, pool: ThreadPoolExecutor, full: bool) -> Iterator[Finding]:
         bad: dict[str, set[bytes]] = {}  # of one segment: objects that a copy lacks
         segment, good_somewhere = "", set[bytes]()
-        for copy in self._each_copy():
-            if copy.segment != segment:
-                yield from self._missing(segment, bad, good_somewhere)
-                segment, bad, good_somewhere = copy.segment, {}, set()
-            lacking, holding = self._compared(copy, full)
-            bad[copy.store] = lacking
-            good_somewhere |= holding
+        for page in self._copies():
+            compared = pool.map(partial(self._compared, full=full), page)
+            for copy, (lacking, holding) in zip(page, compared, strict=True):
+                if copy.segment != segment:
+                    yield from self._missing(segment, bad, good_somewhere)
+                    segment, bad, good_somewhere = copy.segment, {}, set()
+                bad[copy.store] = lacking
+                good_somewhere |= holding
         yield from self._missing(segment, bad, good_somewhere)
 
     def _missing(
@@ -104,7 +109,7 @@ class Fsck:
             if lacking - gone:
                 yield Finding(Problem.NO_COPY, store, segment, segment)
 
-    def _compared(self, copy: Copy, full: bool) -> tuple[set[bytes], set[bytes]]:
+    def _compared(self, copy: Copy, *, full: bool) -> tuple[set[bytes], set[bytes]]:
         """SHA-256 of the objects that a copy lacks, and of those that it has."""
         with self._index.reading() as session:
             wanted = copies.lying_in(session, copy.segment)
@@ -125,26 +130,29 @@ class Fsck:
         except BackendError as error:
             raise storage_unavailable(error) from error
 
-    def _each_copy(self) -> Iterator[Copy]:
-        """Every copy in a mounted store, those of one segment behind one another."""
+    def _copies(self) -> Iterator[list[Copy]]:
+        """Every copy in a mounted store, those of one segment behind one another; in pages."""
         after = ""
         while True:
             with self._index.reading() as session:
                 some = copies.of_segments(session, after=after, limit=PAGE)
             if not some:
                 return
-            for each in some:
-                if each.store in self._objects.stores and each.state is not CopyState.LEAVING:
-                    yield each
+            yield [
+                each
+                for each in some
+                if each.store in self._objects.stores and each.state is not CopyState.LEAVING
+            ]
             after = some[-1].segment
 
-    def _bytes_without_rows(self) -> Iterator[Finding]:
+    def _bytes_without_rows(self, pool: ThreadPoolExecutor) -> Iterator[Finding]:
         for store in self._objects.stores.values():
             for segments, foreign in self._listed(store):
                 with self._index.reading() as session:
                     known = copies.held_in(session, store.name, list(segments))
-                for name, keys in segments.items():
-                    yield from self._file(store, name, keys, known=name in known)
+                look = partial(self._file, store, known)
+                for found in pool.map(look, segments, segments.values()):
+                    yield from found
                 for key in foreign:
                     yield Finding(Problem.STRAY, store.name, "", key)
 
@@ -165,12 +173,11 @@ class Fsck:
         yield segments, foreign
 
     def _file(
-        self, store: MountedStore, name: str, keys: set[str], *, known: bool
-    ) -> Iterator[Finding]:
+        self, store: MountedStore, known: Collection[str], name: str, keys: set[str]
+    ) -> list[Finding]:
         raw = segment_key(name) not in keys
-        if raw and meta_key(name) not in keys and not known:
-            yield Finding(Problem.STRAY, store.name, name, raw_key(name))
-            return
+        if raw and meta_key(name) not in keys and name not in known:
+            return [Finding(Problem.STRAY, store.name, name, raw_key(name))]
         try:
             there = survey(store.backend, name, raw=raw)
         except KeyMissing:
@@ -182,12 +189,20 @@ class Fsck:
             rowless = copies.without_row(
                 session, name, [(each.offset, each.sha256) for each in objects]
             )
-        for each in objects:
-            if (each.offset, each.sha256) in rowless and self._is_whole(store, name, each, raw):
-                place = Place(name, each.offset, each.length, raw)
-                yield Finding(Problem.ROWLESS, store.name, name, each.sha256.hex(), place)
-        if not known and not there:
-            yield Finding(Problem.STRAY, store.name, name, sorted(keys)[0])
+        found = [
+            Finding(
+                Problem.ROWLESS,
+                store.name,
+                name,
+                each.sha256.hex(),
+                Place(name, each.offset, each.length, raw),
+            )
+            for each in objects
+            if (each.offset, each.sha256) in rowless and self._is_whole(store, name, each, raw)
+        ]
+        if name not in known and not there:
+            found.append(Finding(Problem.STRAY, store.name, name, sorted(keys)[0]))
+        return found
 
     def _is_whole(self, store: MountedStore, name: str, held: Held, raw: bool) -> bool:
         place = Place(name, held.offset, held.length, raw)

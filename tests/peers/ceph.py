@@ -20,18 +20,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryFile, mkdtemp
+from uuid import NAMESPACE_URL, uuid5
 
 import obstore
 from obstore.store import S3Store
 
 PACKAGES = "ceph-mon ceph-osd radosgw ceph-common"
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
-CLUSTER = "7d3f3b66-2f0f-4f0e-9f1a-00000000000a"
-DISK = "7d3f3b66-2f0f-4f0e-9f1a-00000000000b"
 DISK_BYTES = 20 << 30  # sparse
 ACCESS_KEY, SECRET_KEY = "archive", "archive-secret"
 START_SECONDS = 90
+ATTEMPTS = 4
 
 
 def missing() -> str | None:
@@ -46,6 +46,16 @@ class Ceph:
 
     folder: str
     port: int
+
+    @property
+    def cluster(self) -> str:
+        """Its fsid: parts of another service never take it for theirs."""
+        return str(uuid5(NAMESPACE_URL, self.folder))
+
+    @property
+    def disk(self) -> str:
+        """The UUID of its OSD."""
+        return str(uuid5(NAMESPACE_URL, f"{self.folder}/osd"))
 
     @property
     def endpoint(self) -> str:
@@ -125,10 +135,13 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _started() -> Ceph:
-    try:
-        return _start()
-    except RuntimeError:  # somebody else took one of its ports meanwhile
-        return _start()
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return _start()
+        except RuntimeError:  # somebody else took one of its ports meanwhile
+            if not left:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _start() -> Ceph:
@@ -154,7 +167,7 @@ def _start() -> Ceph:
 
 def _monitor(made: Ceph, port: int) -> None:
     where = f"[v1:127.0.0.1:{port}]"
-    _run(["monmaptool", "--create", "--clobber", "--fsid", CLUSTER, "--addv", "a", where,
+    _run(["monmaptool", "--create", "--clobber", "--fsid", made.cluster, "--addv", "a", where,
           f"{made.folder}/monmap"])  # fmt: skip
     _call(made, "ceph-mon", "--mkfs", "-i", "a", "--monmap", f"{made.folder}/monmap",
           "--keyring", "/dev/null")  # fmt: skip
@@ -163,10 +176,10 @@ def _monitor(made: Ceph, port: int) -> None:
 
 
 def _disk(made: Ceph) -> None:
-    _call(made, "ceph", "osd", "new", DISK, "0")
+    _call(made, "ceph", "osd", "new", made.disk, "0")
     with (Path(made.folder) / "osd" / "block").open("wb") as file:
         file.truncate(DISK_BYTES)
-    _call(made, "ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", DISK)
+    _call(made, "ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", made.disk)
     _call(made, "ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost")
     _call(made, "ceph-osd", "-i", "0")
     _until(lambda: _says(made, "osd stat", "1 up"))
@@ -174,7 +187,7 @@ def _disk(made: Ceph) -> None:
 
 def _settings(made: Ceph, port: int) -> str:
     return f"""[global]
-fsid = {CLUSTER}
+fsid = {made.cluster}
 mon_host = v1:127.0.0.1:{port}
 public_addr = 127.0.0.1
 cluster_addr = 127.0.0.1
@@ -237,16 +250,19 @@ def _says(made: Ceph, words: str, wanted: str) -> bool:
 
 def _run(command: Sequence[str]) -> None:
     # Daemons keep what they inherit: pipes would never end.
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=START_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}")
+    with TemporaryFile() as said:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        said.seek(0)
+        if done.returncode:
+            tail = said.read().decode(errors="replace")[-500:]
+            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {tail}")
 
 
 def _answers(endpoint: str) -> bool:

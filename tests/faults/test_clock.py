@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -138,6 +137,8 @@ def one_round(data: Path, turn: int, url: str, environment: dict[str, str]) -> l
         servers.vna_with(environment, "trash", "restore", str(entry["id"]), data=right.data)
         check(nodes[1], [trashed])
         kept.append(trashed)
-        time.sleep(2.5)  # longer than a study is quiet: nobody says it again
-        assert {settled(url)[study] for study in studies} == {1}
+        later = small(turn * 10 + 8, 1, salt=3)
+        assert offer(right.port, [later])[0] == 200
+        wait_for(lambda: later.study_uid in settled(url))
+        assert {settled(url)[study] for study in studies} == {1}  # nobody said it again meanwhile
     return kept

@@ -11,6 +11,7 @@ from dicomweb.offers import ZIP
 from dicomweb.package import Package
 from dicomweb.pixels import Pixels
 from dicomweb.representation import Part, represent
+from storage_backends.prompt import takes_time
 from vna.dicom.transfer_syntax import transfer_syntax
 from vna.errors import InvalidValue, NotAcceptable
 from vna.http.answer import Answer, not_modified, ranged
@@ -66,6 +67,7 @@ class Instances:
                     etags = (each.etag for each in stored)
                     return represent(request, self._links.base, parts, etags, multipart=multipart)
             elif not multipart and any(each.media_type == ZIP for each in shaped):
+                takes_time()
                 return self._package.represent(request, stored)
             elif multipart:
                 return self._pixels.represent(request, shaped, stored)

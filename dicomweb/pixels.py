@@ -11,6 +11,7 @@ from dicomweb.choice import pixel_choices
 from dicomweb.links import Links
 from dicomweb.negotiation import OCTETS, Wanted, wanted
 from dicomweb.representation import Part, represent
+from storage_backends.prompt import takes_time
 from vna.dicom.anatomy import Kind
 from vna.dicom.transfer_syntax import EXPLICIT_LE, transfer_syntax
 from vna.errors import InvalidValue, NotAcceptable, NotFound
@@ -22,6 +23,7 @@ from vna.wire.accept import matches
 
 PIXEL_DATA = "7FE00010"
 
+FEW_FRAMES = 8  # of one request, that are looked for on the event loop
 _FRAMES = re.compile(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*")
 
 
@@ -51,6 +53,8 @@ class Pixels:
         if not _FRAMES.fullmatch(text):
             raise InvalidValue("frames", text, "be frame numbers from 1, divided by commas")
         numbers = [int(each) for each in text.split(",")]
+        if len(numbers) > FEW_FRAMES:
+            takes_time()
         candidates = wanted(request, strict=self._strict)
         stored = self._one(request, "frames")
         base = self._location(stored)

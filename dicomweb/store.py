@@ -13,9 +13,9 @@ from dicomweb.links import Links
 from dicomweb.metadata_delivery import METADATA, MetadataDelivery
 from dicomweb.negotiation import DICOM, DICOM_JSON, DICOM_XML, MULTIPART
 from dicomweb.store_response import answer_of, response_type
-from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia, VnaError
+from vna.errors import InvalidValue, MalformedBody, UnsupportedMedia
 from vna.http.answer import Answer
-from vna.http.body import Body, ClientGone
+from vna.http.body import Body
 from vna.http.request import Request
 from vna.http.threads import finished, on_thread, start
 from vna.model.archive import Outcome
@@ -58,7 +58,7 @@ class Store:
         try:
             await self._receive(delivery, body)
             await _settled(delivery.futures)
-        except (ClientGone, VnaError, asyncio.CancelledError):
+        except BaseException:
             await on_thread(self._pool, delivery.abort)
             await on_thread(self._pool, reception.finish)
             raise

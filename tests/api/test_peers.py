@@ -35,8 +35,8 @@ def test_an_ae_is_put_shown_listed_and_removed(api: httpx.Client) -> None:
         "store",
     ]
     rules = [
-        {"attribute": "InstitutionName", "values": ["Sud"], "missing": True},
-        {"attribute": "StudyDescription", "values": None, "missing": False},
+        {"attribute": "InstitutionName", "values": ["Sud"]},
+        {"attribute": "StudyDescription", "values": None},
     ]
     assert api.put("/aes/CT 1", json={"coercions": rules}).json()["coercions"] == rules
     wrong = [{"attribute": "PatientName", "values": ["X"]}]

@@ -79,7 +79,6 @@ def test_wrong_clocks_lose_nothing_and_remove_nothing_early(
             "VNA_STORES": f"shared {tmp_path}/store",
             "VNA_INGEST__QUIET_SECONDS": "1",
             "VNA_SERVER__WORKERS": "1",
-            **faketime.ENVIRONMENT,
         }
         for turn in range(ROUNDS):
             kept += one_round(tmp_path / str(turn), turn, url, environment)

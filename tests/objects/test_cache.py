@@ -108,21 +108,8 @@ def test_what_is_damaged_is_not_kept(
         assert kept(tmp_path) == []
 
 
-def test_another_process_finds_all_of_a_raw_file(
-    backend: MemoryBackend, store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = raw_stored(store, CONTENT)
-    store.checked(place, sha256=NAME, xxh3=XXH3)
-    cache = FolderCache(tmp_path / "c", GIB)
-    identity = store.stores["main"].identity
-    other = ObjectStore([MountedStore("main", backend, identity=identity, cache=cache)])
-    reads = Reads(monkeypatch)
-    assert other.checked(place, sha256=NAME, xxh3=XXH3) == CONTENT
-    assert reads.count == 0
-
-
 def test_a_verification_neither_trusts_the_cache_nor_fills_it(
     store: ObjectStore, place: Place, tmp_path: Path
 ) -> None:
     store.verify(place, NAME, XXH3)
-    assert len(kept(tmp_path)) == place.raw  # its `.meta`
+    assert kept(tmp_path) == []

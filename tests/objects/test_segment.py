@@ -176,6 +176,7 @@ def test_good_records_behind_a_damaged_one_are_found_where_there_is_no_table(whe
     assert set(examined.good) >= {place.offset for place in places[1:]}
     assert places[0].offset not in examined.good
     assert (examined.size, examined.sealed) == (len(data), False)
+    assert (examined.gap, examined.bad) == (scan.end, [])
 
 
 def test_records_inside_an_object_are_not_taken_for_the_segments_own() -> None:

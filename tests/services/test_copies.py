@@ -455,3 +455,16 @@ def test_what_somebody_else_found_damaged_just_now_is_named_too(house: House) ->
     )
     (named,) = found
     assert named.objects == (hashlib.sha256(data).hexdigest(),)
+
+
+def test_what_a_power_cut_left_of_a_batch_is_no_damage(house: House) -> None:
+    """Its end may be on the disk without its beginning; nobody was told that it is stored."""
+    house.send(image())
+    (key,) = segments_of(house.backend)
+    data = segments_of(house.backend)[key]
+    (place, _, _) = places(house)[0]
+    record = data[data.rindex(b"VNAR", 0, place.offset) : place.offset + place.length]
+    house.backend.delete(key)
+    house.backend.put_new(key, [data, bytes(300), record])
+    scrub = Scrub(house.index, house.objects, kept(house), days=90, rate=0)
+    assert [each.checked.good for each in scrub.now(CALLER)] == [True]

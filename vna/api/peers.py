@@ -13,12 +13,11 @@ from vna.services.peers import Peers
 
 @dataclass(frozen=True, slots=True)
 class CoercionView:
-    """An attribute (keyword or tag) of what an AE sends. `values`: what is shown instead; null
-    takes the attribute away. `missing`: only in objects where it has no value."""
+    """An attribute (keyword or tag) of studies and series that an AE brings. `values`: what is
+    shown instead; null takes the attribute away."""
 
     attribute: str
     values: list[str] | None
-    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +152,7 @@ def operations(peers: Peers) -> list[Endpoint]:
             announce=body.announce,
             own_only=body.own_only,
             certificate=body.certificate,
-            coercions=tuple(
-                coercion(each.attribute, each.values, missing=each.missing)
-                for each in body.coercions
-            ),
+            coercions=tuple(coercion(each.attribute, each.values) for each in body.coercions),
             description=body.description,
         )
         return _ae(peers.put(call.caller, wanted))
@@ -230,9 +226,7 @@ def _ae(peer: Peer) -> AeView:
         announce=peer.announce,
         own_only=peer.own_only,
         certificate=peer.certificate,
-        coercions=[
-            CoercionView(name_of(each), values_of(each), each.missing) for each in peer.coercions
-        ],
+        coercions=[CoercionView(name_of(each), values_of(each)) for each in peer.coercions],
         description=peer.description,
     )
 

@@ -34,7 +34,7 @@ Organisation = Annotated[str | None, typer.Option(metavar="CODE", help="Owner of
 Description = Annotated[str | None, typer.Option(help="What people call it.")]
 COLUMNS = {"title": "AE title", "address": "address", "services": "services",
            "organisation": "organisation", "description": "description"}  # fmt: skip
-COERCION_COLUMNS = {"attribute": "attribute", "value": "value", "missing": "only where missing"}
+COERCION_COLUMNS = {"attribute": "attribute", "value": "value"}
 STRANGER_COLUMNS = {"title": "AE title", "address": "from", "called": "called",
                     "last_seen": "last seen", "times": "times", "reason": "reason"}  # fmt: skip
 
@@ -128,9 +128,6 @@ def coerce(
             help=r"Attributes by keyword or tag; several values with '\'; 'NAME=' empties.",
         ),
     ] = None,
-    missing: Annotated[
-        bool, typer.Option("--missing", help="Only in objects where they have no value.")
-    ] = False,
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="NAME", help="Take an attribute away.")
     ] = None,
@@ -138,22 +135,20 @@ def coerce(
         list[str] | None, typer.Option("--drop", metavar="NAME", help="Coerce it no more.")
     ] = None,
 ) -> None:
-    """Change attributes of everything that an AE sends from now on: what is shown, not the object.
-
-    Corrections by hand win. Without NAME=VALUE: list what is changed.
+    """Change attributes of studies and series that an AE brings from now on: what is shown, not the
+    objects. Corrections by hand win. Without NAME=VALUE: list what is changed.
 
     \b
     Examples:
-      vna ae coerce CT1 InstitutionName="Hospital Sud" --missing
+      vna ae coerce CT1 InstitutionName="Hospital Sud"
       vna ae coerce CT1 --drop InstitutionName
     """
     from vna.dicom.dictionary import parse_path
     from vna.services.coercions import coercion
 
-    wanted = [
-        coercion(each.attribute, each.values, missing=missing)
-        for each in corrections_of(values or ())
-    ] + [coercion(name, None) for name in remove or ()]
+    wanted = [coercion(each.attribute, each.values) for each in corrections_of(values or ())] + [
+        coercion(name, None) for name in remove or ()
+    ]
     dropped = ["".join(f"{tag:08X}" for tag in parse_path(name)) for name in drop or ()]
     changed = {each.path for each in wanted} | set(dropped)
     with desk.archive() as archive:
@@ -313,7 +308,6 @@ def _coercion(each: Coercion) -> dict[str, object]:
     return {
         "attribute": name_of(each),
         "value": None if values is None else "\\".join(values),
-        "missing": each.missing,
     }
 
 

@@ -43,8 +43,9 @@ class Sent:
 
 
 def lay(session: Session, sent: Sequence[Sent]) -> None:
-    """Lay what rules change over studies, series and instances, each where its attribute belongs;
-    what stands already is not laid again. Of several objects the last counts.
+    """Lay what rules change over studies and series, each where its attribute belongs. The first
+    rule that changes an attribute of one counts: no other is laid, nor that one again after it was
+    taken back.
 
     The caller has locked the studies.
     """
@@ -52,17 +53,15 @@ def lay(session: Session, sent: Sequence[Sent]) -> None:
     for each in sent:
         for path in each.coerced.values:
             level = level_of(int(path, 16))
-            wanted[level, each.keys[level]][path] = each
-    standing = overlays.standing(session, wanted)
+            wanted[level, each.keys[level]].setdefault(path, each)
+    laid = overlays.laid(session, wanted)
     changed: dict[int, dict[Target, list[str]]] = defaultdict(dict)
     for target, paths in wanted.items():
-        rules = [row for row in standing.get(target, ()) if row.rank is Rank.RULE]
-        have = {row.path: row.value for row in overlays.in_force(rules)}
+        have = {row.path for row in laid.get(target, ()) if row.rank is Rank.RULE}
         for path, each in paths.items():
-            value = each.coerced.values[path]
-            if path in have and have[path] == value:
+            if path in have:
                 continue
-            _lay(session, target, {path: value}, each)
+            _lay(session, target, {path: each.coerced.values[path]}, each)
             changed[each.keys[Level.STUDY]].setdefault(target, []).append(path)
     for study_fk, targets in changed.items():
         refresh(session, study_fk, targets)
@@ -83,15 +82,13 @@ def _lay(
         actor=ACTOR,
         reason=f"rule of {of.coerced.source}",
     )
-    if level is not Level.INSTANCE:  # which is new itself
-        series_uid = of.series_uid if level is Level.SERIES else ""
-        session.changes.append(
-            Change(
-                f"{level.name.lower()} corrected",
-                of.item_fk,
-                of.study_uid,
-                series_uid,
-                "",
-                {"operation": operation},
-            )
+    session.changes.append(
+        Change(
+            f"{level.name.lower()} corrected",
+            of.item_fk,
+            of.study_uid,
+            of.series_uid if level is Level.SERIES else "",
+            "",
+            {"operation": operation},
         )
+    )

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from storage_backends.prompt import TakesTime, must_be_prompt
+from storage_backends.prompt import TakesTime, must_be_prompt, takes_time
 from vna.errors import IndexUnavailable
 from vna.index import dialect
 from vna.index.fixed import Fixed, Row
@@ -225,6 +225,7 @@ class Index:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
+        takes_time()
         turn = self._turns.mine() if self._turns else nullcontext()
         # Begun by name: SQLAlchemy does not see what a fixed statement begins.
         with turn, self._connect() as connection, connection.begin():

@@ -374,11 +374,7 @@ class _Batch:
             if candidate.coerced is None:
                 continue
             below = self.parents.series[candidate.series_uid]
-            keys = {
-                Level.STUDY: below.study.pk,
-                Level.SERIES: below.pk,
-                Level.INSTANCE: each.instance_fk,
-            }
+            keys = {Level.STUDY: below.study.pk, Level.SERIES: below.pk}
             uids = candidate.study_uid, candidate.series_uid
             sent.append(coerce.Sent(candidate.coerced, below.study.item_fk, keys, *uids))
         if sent:

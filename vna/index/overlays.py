@@ -131,6 +131,11 @@ def standing(session: Session, targets: Iterable[Target]) -> dict[Target, list[O
     return _by_target(_rows(session, _at(targets), overlay.c.withdrawn_at == 0))
 
 
+def laid(session: Session, targets: Iterable[Target]) -> dict[Target, list[OverlayRow]]:
+    """Every overlay by target, withdrawn ones too."""
+    return _by_target(_rows(session, _at(targets)))
+
+
 def in_force(rows: Iterable[OverlayRow]) -> list[OverlayRow]:
     """The winner at each path, in the order in which they apply."""
     winners = {row.path: row for row in sorted(rows, key=lambda row: row.precedence)}
@@ -212,8 +217,10 @@ def bump(session: Session, targets: Iterable[Target]) -> None:
 
 def _of_study(session: Session, study_fk: int) -> tuple[bool, PatientShown]:
     """Whether an overlay ever touched the study or anything below it; the patient shown for it."""
-    (row,) = session.fetch(_OF_STUDY, {"study_fk": study_fk})
-    return bool(row.version), patient_shown.of(row)
+    rows = session.fetch(_OF_STUDY, {"study_fk": study_fk})
+    if not rows:  # purged meanwhile
+        return False, PatientShown()
+    return bool(rows[0].version), patient_shown.of(rows[0])
 
 
 def _within(study_fk: int) -> ColumnElement[bool]:

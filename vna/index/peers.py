@@ -150,10 +150,10 @@ def _peer(row: Any) -> Peer:
 
 
 def coercions_of(written: Iterable[Sequence[Any]]) -> tuple[Coercion, ...]:
-    """Coercions from their JSON: path, attribute or null, whether only where it is missing."""
-    return tuple(Coercion(path, value, bool(missing)) for path, value, missing in written)
+    """Coercions from their JSON: path, attribute or null."""
+    return tuple(Coercion(path, value) for path, value in written)
 
 
 def _written(coercions: Sequence[Coercion]) -> str:
-    rows = [[each.path, each.value, each.missing] for each in coercions]
+    rows = [[each.path, each.value] for each in coercions]
     return orjson.dumps(rows).decode() if rows else ""

@@ -658,7 +658,7 @@ ae_peer = Table(
     Column("announce", SmallInteger, nullable=False, server_default="0"),
     Column("own_only", SmallInteger, nullable=False, server_default="0"),
     _text("certificate"),  # as of an account
-    _text("coercions"),  # JSON list of [path, attribute or null, only where missing]; '' = none
+    _text("coercions"),  # JSON list of [path, attribute or null]; '' = none
     _text("description"),
     _number("changed_at"),
     UniqueConstraint("partition", "title"),

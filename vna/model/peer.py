@@ -24,12 +24,11 @@ ALL_SERVICES = frozenset(Service)
 
 @dataclass(frozen=True, slots=True)
 class Coercion:
-    """A change of everything that an AE sends. `path`: tag of an attribute; `value`: the DICOM JSON
-    attribute that it becomes, None takes it away; `missing`: only where it has no value."""
+    """A change of every study and series that an AE brings. `path`: tag of an attribute of one;
+    `value`: the DICOM JSON attribute that it becomes, None takes it away."""
 
     path: str
     value: Mapping[str, Any] | None
-    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

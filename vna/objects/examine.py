@@ -21,12 +21,15 @@ Pace = Callable[[int], None]
 class Examined:
     """What a copy holds. `good`: offset of each payload that is what its record says, and the
     SHA-256 of it; `bad`: what is wrong, in words; `size`: bytes up to the end of the last good
-    record. `sealed`: it has its footer, so that `bad` is all that is missing."""
+    record. `sealed`: it has its footer, so that `bad` is all that is missing. `gap`: without a
+    footer, where something lies that is no record, before good ones; damage only if one of those
+    was acknowledged, as a power cut may leave the end of a batch without its beginning. Else -1."""
 
     good: dict[int, bytes] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)
     size: int = 0
     sealed: bool = False
+    gap: int = -1
 
 
 def examine(
@@ -67,7 +70,7 @@ def _records(reader: Reader, segment: str, found: Examined, pace: Pace) -> None:
             found.good[record.place.offset] = record.header.sha256
             found.size = record.place.offset + record.place.length
         if found.size != scan.end:
-            found.bad.append(f"the record at {scan.end}: {scan.reason}; good ones lie behind it")
+            found.gap = scan.end
         return
     found.sealed, found.size = True, reader.size()
     for entry in entries:

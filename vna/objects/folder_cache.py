@@ -38,7 +38,7 @@ class FolderCache:
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
-        self._written = 0  # bytes since the last sweep
+        self._written = limit // _SWEEP_SHARE  # since the last sweep: the first is due at once
         self._lock = threading.Lock()
 
     def get(self, name: bytes) -> memoryview | None:
@@ -88,7 +88,8 @@ class FolderCache:
             if due:
                 self._written = 0
         if due:
-            self._sweep()
+            with suppress(OSError):
+                self._sweep()
 
     def _path(self, name: bytes) -> Path:
         digest = hashlib.sha256(name).hexdigest()
@@ -116,7 +117,7 @@ class FolderCache:
 def _files(folder: Path) -> Iterator[tuple[float, int, str]]:
     """(last used, bytes, path) of every file below the folders of `folder`."""
     for inner in os.scandir(folder):
-        if not inner.is_dir():
+        if len(inner.name) != 2 or not inner.is_dir():  # none of ours, such as lost+found
             continue
         for each in os.scandir(inner.path):
             with suppress(OSError):

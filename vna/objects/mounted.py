@@ -23,7 +23,6 @@ from vna.objects.targets import Target, storage_unavailable
 OPEN_FILES = 256
 KNOWN_RAW = 64  # raw files whose header and block sums are remembered
 USUAL_HEADER = 512  # bytes; nearly all headers are about 300
-META = -1  # stands for the `.meta` of a raw file where an offset is meant
 UNKNOWN = "of unknown SHA-256"
 
 
@@ -168,24 +167,18 @@ class MountedStore:
     def _raw_facts(self, place: Place, sha256: bytes) -> tuple[RecordHeader, bytes | None]:
         known = self._raw.get(place.segment)
         if known is None:
-            kept = self._kept(place, META)
-            data = bytes(kept) if kept is not None else self._meta(place, sha256)
+            with self._reading(place, sha256), self._readers.lease(meta_key(place.segment)) as meta:
+                data = _all(meta)
             try:
                 header, length = decode(data)
             except BadRecord as error:
                 raise Damaged(sha256.hex() or UNKNOWN, f"its record: {error}") from error
             known = header, decode_blocks(data[length:], place.length)
-            if kept is None:
-                self._keep(place, META, data)
             self._raw[place.segment] = known
             if len(self._raw) > KNOWN_RAW:
                 self._raw.popitem(last=False)
         self._check(known[0], place, sha256)
         return known
-
-    def _meta(self, place: Place, sha256: bytes) -> bytes:
-        with self._reading(place, sha256), self._readers.lease(meta_key(place.segment)) as meta:
-            return _all(meta)
 
     def _check(self, found: RecordHeader, place: Place, sha256: bytes) -> None:
         if (found.segment, found.length) != (place.segment, place.length):

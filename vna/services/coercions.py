@@ -20,21 +20,20 @@ from vna.services.correctable import path_of, value_of
 GROUPS = ("Alphabetic", "Ideographic", "Phonetic")  # of a person's name
 
 
-def coercion(attribute: str, values: Sequence[str] | None, *, missing: bool = False) -> Coercion:
-    """One attribute that is to have `values`: DICOM text; None removes it, an empty list empties
-    it. `missing`: only in objects where it has no value.
+def coercion(attribute: str, values: Sequence[str] | None) -> Coercion:
+    """One attribute of a study or series that is to have `values`: DICOM text; None removes it, an
+    empty list empties it.
 
-    Raises `UnknownName`, `InvalidValue`, and `Conflict` for what may not be coerced: UIDs, the
-    description of pixels, file meta, patient attributes.
+    Raises `UnknownName`, `InvalidValue`, and `Conflict` for what may not be coerced: UIDs, what
+    describes the patient or a single instance, file meta.
     """
     path = path_of(attribute)
     if "/" in path:
         raise InvalidValue("coercion", attribute, "be an attribute of the first level")
-    if level_of(int(path, 16)) is Level.PATIENT:
-        raise Conflict(f"{attribute} describes the patient")
-    if missing and not values:
-        raise InvalidValue("coercion", attribute, "have a value for objects where it is missing")
-    return Coercion(path, value_of(path, values), missing)
+    level = level_of(int(path, 16))
+    if level not in (Level.STUDY, Level.SERIES):
+        raise Conflict(f"{attribute} describes the {level.name.lower()}, not a study or series")
+    return Coercion(path, value_of(path, values))
 
 
 def name_of(each: Coercion) -> str:
@@ -60,21 +59,14 @@ def coerced(coercions: Sequence[Coercion], found: Scan, source: str) -> Coerced 
         if element.tag in wanted
     }
     values = {
-        each.path: each.value for tag, each in wanted.items() if _changes(each, tag in said, said)
+        each.path: each.value
+        for tag, each in wanted.items()
+        if (tag in said if each.value is None else said.get(tag) != each.value)
     }
     levels = {level_of(int(path, 16)) for path in values}
     if not values:
         return None
     return Coerced(values, source, {level: new_ulid() for level in levels})
-
-
-def _changes(each: Coercion, present: bool, said: Mapping[int, Mapping[str, Any] | None]) -> bool:
-    standing = said.get(int(each.path, 16))
-    if each.missing and standing is not None and standing.get("Value"):
-        return False
-    if each.value is None:
-        return present
-    return standing != each.value
 
 
 def _text(value: Any) -> str:

@@ -255,6 +255,8 @@ class Copies:
         found = examine(store.backend, copy.segment, raw=copy.raw, pace=pace)
         if not store.is_here():  # then what was not found says nothing
             raise StorageUnavailable(f"the store {store.name} is not there")
+        if 0 <= found.gap < max((each.offset for each in wanted), default=0):
+            found.bad.append(f"the record at {found.gap}: good ones lie behind it")
         missing = [each for each in wanted if found.good.get(each.offset) != each.sha256]
         if missing and not (found.sealed or copy.raw):
             behind = [each for each in missing if _is_good(store, copy.segment, each, pace)]

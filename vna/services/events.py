@@ -57,7 +57,7 @@ def received_event(reception: Reception, issuer: str, objects: Sequence[bytes]) 
         "objects": [each.hex() for each in objects],
     }
     if reception.coercions:
-        data["coercions"] = [[each.path, each.value, each.missing] for each in reception.coercions]
+        data["coercions"] = [[each.path, each.value] for each in reception.coercions]
     stamp = Stamp(new_ulid(), time.time_ns() // 1_000_000, caller.name, "")
     return event_of(caller, RECEIVED, stamp, data)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
 
+from storage_backends.prompt import takes_time
 from vna.dicom import oddities
 from vna.dicom.anatomy import Kind
 from vna.dicom.convert import data_set_chunks, explicit_le, implicit_le, stream
@@ -85,6 +86,7 @@ def native(
     reader: ObjectReader, stored: Stored, target: str, correction: Correction | None
 ) -> Payload:
     """A DICOM file of an object in `target`, Explicit or Implicit VR LE, made without a codec."""
+    takes_time()
     make = implicit_le if target == IMPLICIT_LE else explicit_le
     anatomy = stored.anatomy
     outgoing = make(reader, stored.header, anatomy, stored.transfer_syntax, correction)

@@ -8,12 +8,15 @@ from typing import Any
 
 import xxhash
 
+from storage_backends.prompt import takes_time
 from vna.dicom.anatomy import Anatomy
 from vna.dicom.edit import Edit, apply_json
 from vna.dicom.header import Header, PackedHeader
 from vna.dicom.json import to_dict
 from vna.index.places import Holding
 from vna.model.archive import Place
+
+LARGE_HEADER = 32 * 1024  # bytes, compressed
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Stored:
     @cached_property
     def header_bytes(self) -> bytes:
         """Its header as received, encoded (docs/formats.md)."""
+        if len(self.packed_header.body) > LARGE_HEADER:
+            takes_time()
         return self.packed_header.encoded()
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from storage_backends.prompt import takes_time
 from vna.dicom.anatomy import Anatomy, Kind
 from vna.dicom.elements import read_elements
 from vna.dicom.header import Header
@@ -68,6 +69,7 @@ class Values:
     def _pixel_unit(self) -> int:
         if self.transfer_syntax == EXPLICIT_LE:
             return 1
+        takes_time()
         elements = read_elements(self.header)
         pixels = next((each for each in elements if each.tag == self.anatomy.pixel_tag), None)
         return unit_of(pixels, bits_allocated(elements)) if pixels else 1
@@ -107,6 +109,7 @@ class Values:
         size = -(-count // 8)
 
         def aligned(start: int, length: int | None) -> Iterator[bytes]:
+            takes_time()
             frame = bits(b"".join(self._pieces(ranges)), first_bit, count)
             yield frame[start : None if length is None else start + length]
 
@@ -116,6 +119,7 @@ class Values:
         if not self.anatomy.deflated:
             yield from self.reader.ranges(ranges)
             return
+        takes_time()
         inflated = InflatedSource(self.reader, self.anatomy.dataset_offset)
         for offset, length in ranges:
             yield from chunks(inflated, offset, length, CHUNK)

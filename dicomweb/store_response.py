@@ -38,7 +38,6 @@ WARNING_REASON = {
     "held": COERCED,
     "hidden": COERCED,
     "odd": NOT_OF_ITS_CLASS,
-    "coerced": COERCED,
 }
 # Failure Reason, table I.2-1: the most specific class counts
 PROCESSING_FAILURE = 0x0110

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 
 from vna.errors import Conflict, NotFound
 from vna.index.engine import Change, Session
@@ -142,29 +143,28 @@ def require_visible(session: Session, caller: Caller, id: int) -> Entry:
 
 
 def subject(session: Session, kind: TrashKind, target: int) -> Subject:
-    """What a target key of that kind is."""
+    """What a target key of that kind is. Raises `Conflict` where it was purged meanwhile."""
     if kind is TrashKind.DOCUMENT:
-        found = session.execute(
-            select(document.c.item_fk, document.c.uid).where(document.c.pk == target)
-        ).one()
+        found = _one(
+            session, select(document.c.item_fk, document.c.uid).where(document.c.pk == target)
+        )
         return Subject(found.item_fk, None, None, found.uid, "", "")
     columns = [study.c.item_fk, study.c.pk.label("study_fk"), study.c.uid.label("study_uid")]
     if kind is TrashKind.STUDY:
-        found = session.execute(select(*columns).where(study.c.pk == target)).one()
+        found = _one(session, select(*columns).where(study.c.pk == target))
         return Subject(found.item_fk, found.study_fk, None, found.study_uid, "", "")
     columns += [series.c.pk.label("series_fk"), series.c.uid.label("series_uid")]
     joined = study.join(series, series.c.study_fk == study.c.pk)
     if kind is TrashKind.SERIES:
-        found = session.execute(
-            select(*columns).select_from(joined).where(series.c.pk == target)
-        ).one()
+        found = _one(session, select(*columns).select_from(joined).where(series.c.pk == target))
         sop_uid = ""
     else:
-        found = session.execute(
+        found = _one(
+            session,
             select(*columns, instance.c.uid.label("sop_uid"))
             .select_from(joined.join(instance, instance.c.series_fk == series.c.pk))
-            .where(instance.c.pk == target)
-        ).one()
+            .where(instance.c.pk == target),
+        )
         sop_uid = found.sop_uid
     return Subject(
         found.item_fk, found.study_fk, found.series_fk, found.study_uid, found.series_uid, sop_uid
@@ -238,3 +238,10 @@ def _entry(row: object) -> Entry:
         values["restored_at"],
         values["purged_at"],
     )
+
+
+def _one(session: Session, statement: Select[Any]) -> Any:
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        raise Conflict("it lies no longer in the trash")
+    return found

@@ -87,8 +87,8 @@ class MountedStore:
     def payload(self, place: Place, sha256: bytes, xxh3: bytes = b"") -> bytes:
         """All of a payload that is no raw file. With `xxh3` its record is not read, and it may come
         from the cache."""
-        wanted = bool(xxh3)
-        if wanted:
+        cacheable = bool(xxh3)
+        if cacheable:
             kept = self._kept(place, place.offset)
             if kept is not None and xxhash.xxh3_128_digest(kept) == xxh3:
                 return bytes(kept)
@@ -98,7 +98,7 @@ class MountedStore:
             sha256, xxh3 = header.sha256, header.xxh3
         if xxhash.xxh3_128_digest(data) != xxh3:
             raise Damaged(sha256.hex(), "its bytes differ from their checksum")
-        if wanted:
+        if cacheable:
             self._keep(place, place.offset, data)
         return data
 

@@ -63,9 +63,9 @@ def coerced(coercions: Sequence[Coercion], found: Scan, source: str) -> Coerced 
         for tag, each in wanted.items()
         if (tag in said if each.value is None else said.get(tag) != each.value)
     }
-    levels = {level_of(int(path, 16)) for path in values}
     if not values:
         return None
+    levels = {level_of(int(path, 16)) for path in values}
     return Coerced(values, source, {level: new_ulid() for level in levels})
 
 
